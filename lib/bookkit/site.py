@@ -1,0 +1,180 @@
+"""Make the site of the executed chapters and the pages of `book/`.
+
+It is built beside the old one and swapped in whole, so a failure leaves the last good
+site standing.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+from bookkit import BookError, assets, pages, scoreboard, toc
+from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
+
+STAGE = BUILD / "stage"
+OUTPUT = BUILD / "sphinx"
+LOG = BUILD / "site.log"
+SHOW = ROOT / "lib" / "minigen" / "show"
+
+
+def addresses() -> dict[str, str]:
+    """Return the public addresses of the repository and the site, "" when unsettled."""
+    with (ROOT / "pyproject.toml").open("rb") as stream:
+        project = tomllib.load(stream)
+    found = {
+        key: project["tool"]["bookkit"][key].rstrip("/")
+        for key in ("repository", "site")
+    }
+    return found | {"version": project["project"]["version"]}
+
+
+def commit() -> str:
+    """Return the short name of the commit that is being built, or "" outside of git."""
+    run = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return run.stdout.strip()
+
+
+def configuration() -> dict[str, Any]:
+    """Return `_config.yml` with the footer and what the public addresses allow."""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    known = addresses()
+    edition = f"Edition {known['version']}" + (
+        f", commit {commit()}" if commit() else ""
+    )
+    config.setdefault("html", {})["extra_footer"] = (
+        f"<p>{edition}. Text and figures CC BY 4.0, code MIT. "
+        '<a href="THIRD-PARTY.txt" data-from-root>Work of others</a>.</p>'
+    )
+    if known["site"]:
+        config["html"]["baseurl"] = known["site"] + "/"
+    if known["repository"]:
+        config["repository"] = {"url": known["repository"], "branch": "main"}
+        config["html"]["use_repository_button"] = True
+        config["launch_buttons"] = {
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+        }
+    return config
+
+
+def stage(target: Path = STAGE) -> list[str]:
+    """Lay out the source of the site in `target`; return the documents it must make."""
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.copytree(PAGES, target, ignore=shutil.ignore_patterns("_*", ".*"))
+    (target / "chapters").mkdir(exist_ok=True)
+    titles = {}
+    for chapter in toc.chapters():
+        executed = SOURCE / "chapters" / chapter.name
+        if not executed.is_file():
+            raise BookError(f"{relative(executed)} is missing: run `make book`")
+        notebook = nbformat.read(executed, as_version=4)
+        titles[chapter.stem] = pages.title(notebook)
+        pages.add_head(notebook)
+        pages.keep_what_is_shown(notebook)
+        staged = target / "chapters" / chapter.name
+        nbformat.write(notebook, staged)
+        when = executed.stat()
+        os.utime(staged, ns=(when.st_atime_ns, when.st_mtime_ns))
+    rows = json.loads(SCOREBOARD.read_text(encoding="utf-8"))
+    (target / "scoreboard.md").write_text(
+        scoreboard.page(rows, titles), encoding="utf-8"
+    )
+    shutil.copy2(ROOT / "_toc.yml", target / "_toc.yml")
+    config = yaml.safe_dump(configuration(), allow_unicode=True, sort_keys=False)
+    (target / "_config.yml").write_text(config, encoding="utf-8")
+    modules = assets.install()
+    assets.copy(modules, target / "_assets")
+    for path in [
+        *SHOW.glob("*.css"),
+        *SHOW.glob("*.js"),
+        *WEB.glob("*.css"),
+        *WEB.glob("*.js"),
+    ]:
+        shutil.copy2(path, target / "_assets" / path.name)
+    (target / "THIRD-PARTY.txt").write_text(assets.notice(modules), encoding="utf-8")
+    return toc.entries(toc.read())
+
+
+def sphinx(source: Path, output: Path) -> Path:
+    """Run Jupyter Book with warnings as errors; return the folder of HTML."""
+    shutil.rmtree(output / "_build" / "html", ignore_errors=True)
+    command = [
+        sys.executable, "-c", "from jupyter_book.cli.main import main; main()",
+        "build", str(source), "--path-output", str(output),
+        "--all", "--warningiserror", "--nitpick", "--keep-going", "--quiet",
+    ]  # fmt: skip
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    LOG.write_text(run.stdout + run.stderr, encoding="utf-8")
+    if run.returncode:
+        lines = (run.stdout + run.stderr).splitlines()
+        told = [s for s in lines if "WARNING" in s or "ERROR" in s] or lines[-8:]
+        listed = "\n".join(
+            f"    {line.replace(str(source) + '/', '')}" for line in told
+        )
+        raise BookError(
+            f"Jupyter Book found something wrong:\n{listed}\n  The whole log is in "
+            f"{relative(LOG)}; the last good site still stands."
+        )
+    return output / "_build" / "html"
+
+
+def swap(new: Path, site: Path) -> None:
+    """Put `new` in the place of `site`; at every moment one of them is whole."""
+    old = site.with_name(site.name + ".old")
+    restore(site)
+    if site.exists():
+        site.rename(old)
+    new.rename(site)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore(site: Path) -> None:
+    """Bring back the old site if a swap was cut off in its middle."""
+    old = site.with_name(site.name + ".old")
+    if old.exists():
+        if site.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(site)
+
+
+def build() -> None:
+    """Build the site and swap it in."""
+    restore(SITE)
+    documents = stage()
+    html = sphinx(STAGE, OUTPUT)
+    missing = [name for name in documents if not (html / f"{name}.html").is_file()]
+    if missing:
+        raise BookError(f"the site lacks the pages {', '.join(missing)}; see {LOG}")
+    shutil.copy2(STAGE / "THIRD-PARTY.txt", html / "THIRD-PARTY.txt")
+    pages.finish(html, addresses())
+    new = SITE.with_name("site.new")
+    shutil.rmtree(new, ignore_errors=True)
+    shutil.copytree(html, new, ignore=shutil.ignore_patterns(".buildinfo*", "*.inv"))
+    swap(new, SITE)
+
+
+def main() -> int:
+    """Build the site from the command line; return the exit status."""
+    try:
+        build()
+    except (BookError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"site: open {relative(SITE / 'index.html')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
