@@ -99,14 +99,14 @@ def notice(modules: Path) -> str:
     for package in SHIPPED_BY_SPHINX:
         found = importlib.metadata.distribution(package)
         texts = [
-            path.locate().read_text("utf-8", "replace").strip()
+            Path(str(path.locate())).read_text("utf-8", "replace").strip()
             for path in found.files or []
             if path.name.upper().startswith(("LICENSE", "LICENCE", "COPYING"))
         ]
-        licence = found.metadata.get("License-Expression") or next(
-            (c.rpartition(" :: ")[2] for c in found.metadata.get_all("Classifier") or []
-             if c.startswith("License")), "see its text"
-        )  # fmt: skip
+        said = found.metadata.json
+        classified = [c for c in said.get("classifier", []) if c.startswith("License")]
+        named = [str(c).rpartition(" :: ")[2] for c in classified] or ["see its text"]
+        licence = str(said.get("license_expression") or named[0])
         parts.append(_entry(package, found.version, licence, "\n".join(texts)))
     return "\n".join(parts)
 

@@ -40,7 +40,8 @@ def run_of(notebook: Path) -> dict[str, Any]:
 
 def missed(rows: list[dict[str, Any]], *, strict: bool) -> tuple[list[str], list[str]]:
     """Return the missed goals that fail the build, and those that only warn."""
-    failures, warnings = [], []
+    failures: list[str] = []
+    warnings: list[str] = []
     for row in rows:
         if row.get("met") is False:
             text = (

@@ -8,19 +8,20 @@ import numpy as np
 import torch
 
 
-def generator(seed: int) -> torch.Generator:
+def generator(seed: object) -> torch.Generator:
     """Return a CPU random generator started at `seed`."""
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ValueError(f"seed must be a whole number from 0 up, not {seed!r}")
     return torch.Generator().manual_seed(seed)
 
 
-def seed_everything(seed: int) -> torch.Generator:
+def seed_everything(seed: object) -> torch.Generator:
     """Seed the global generators too (layers initialise from them); return our own."""
     own = generator(seed)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - the global one is what libraries use
-    torch.manual_seed(seed)
+    number = own.initial_seed()
+    random.seed(number)
+    np.random.seed(number % 2**32)  # noqa: NPY002 - the global one is what libraries use
+    torch.manual_seed(number)
     return own
 
 
@@ -39,11 +40,11 @@ def device() -> torch.device:
     return chosen
 
 
-def check_budget(budget: float | str) -> float:
+def check_budget(budget: object) -> float:
     """Return the budget as a number above zero, or say what a budget is."""
     try:
-        value = float(budget)
-    except (TypeError, ValueError):
+        value = float(str(budget))
+    except ValueError:
         value = math.nan
     if isinstance(budget, bool) or not (math.isfinite(value) and value > 0):
         raise ValueError(
@@ -53,11 +54,11 @@ def check_budget(budget: float | str) -> float:
     return value
 
 
-def scaled(amount: int, budget: float | str, *, least: int = 1) -> int:
+def scaled(amount: int, budget: object, *, least: int = 1) -> int:
     """Return `amount` (steps, samples) times the budget, and never under `least`."""
     return max(least, round(amount * check_budget(budget)))
 
 
-def is_full_run(budget: float | str) -> bool:
+def is_full_run(budget: object) -> bool:
     """Tell whether results at this budget are the book's (goals bind at 1 alone)."""
     return check_budget(budget) == 1.0

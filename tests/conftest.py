@@ -1,0 +1,5 @@
+"""No test may leave this machine."""
+
+from bookkit import offline
+
+offline.refuse()
