@@ -13,9 +13,9 @@ class ImageSet:
 
     name: str
     train_x: Float[Tensor, "train channel height width"]
-    train_y: Int64[Tensor, "train"]
+    train_y: Int64[Tensor, " train"]
     test_x: Float[Tensor, "test channel height width"]
-    test_y: Int64[Tensor, "test"]
+    test_y: Int64[Tensor, " test"]
     classes: tuple[str, ...]
     levels: int
 
