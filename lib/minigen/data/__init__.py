@@ -48,8 +48,8 @@ def images(name: str | Path) -> ImageSet:
 def text(name: str | Path) -> TextSet:
     """Return a text in two parts, by its name or from a file of the reader's own.
 
-    A name comes before a file so called: write "./python_docs" for the file. A ValueError
-    says what is wrong with a name or a file.
+    A name comes before a file so called: write "./python_docs" for the file. A
+    ValueError says what is wrong with a name or a file.
     """
     if name == "python_docs":
         from minigen.data import docs
