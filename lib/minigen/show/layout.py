@@ -1,0 +1,207 @@
+"""Panels in the book's two widths, and their second layout for narrow screens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.text import Annotation
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
+
+from minigen.show import style
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How many panels stand in a row, how wide they are in all, and their shape."""
+
+    rows: int
+    columns: int
+    width: int
+    ratio: float
+    phone_columns: int
+
+    def grid(self, phone: bool) -> tuple[int, int]:
+        """Return rows and columns."""
+        if not phone:
+            return self.rows, self.columns
+        return -(-self.rows * self.columns // self.phone_columns), self.phone_columns
+
+    def size(self, phone: bool) -> tuple[float, float]:
+        """Return width and, roughly, height in inches of 72 pixels."""
+        rows, columns = self.grid(phone)
+        width = style.PHONE if phone else self.width
+        return width / 72, rows * width / columns / self.shape(phone) / 72
+
+    def shape(self, phone: bool) -> float:
+        """Return a panel's width divided by its height, titles and labels apart."""
+        return min(self.ratio, 1.4) if phone else self.ratio
+
+
+class BookFigure(Figure):
+    """A figure of the book, which can be laid out again for a narrow screen."""
+
+    def __init__(self, plan: Plan | None = None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.plan = plan
+        #: The narrow version of a figure that was drawn without a plan.
+        self.phone: BookFigure | None = None
+
+    def arrange(self, *, phone: bool) -> None:
+        """Lay the panels out for the text column or for a telephone."""
+        if self.plan is None:
+            return
+        width, height = self.plan.size(phone)
+        self.set_size_inches(width, height)
+        grid = self.add_gridspec(*self.plan.grid(phone))
+        for index, ax in enumerate(self.axes):
+            ax.set_subplotspec(grid[divmod(index, grid.ncols)])
+            _tidy(ax)
+        self.draw_without_rendering()
+        # Only now is known what titles and labels take, and so how high panels are.
+        panel = self.axes[0].get_position(original=True)
+        wanted = panel.width * width / self.plan.shape(phone)
+        self.set_figheight(height + grid.nrows * (wanted - panel.height * height))
+        self.draw_without_rendering()
+        for ax in self.axes:
+            _spread(ax)
+
+
+def axes(
+    *,
+    columns: int = 1,
+    rows: int = 1,
+    width: str = "column",
+    ratio: float = 2.2,
+    phone_columns: int | None = None,
+) -> tuple[BookFigure, Any]:
+    """Begin a figure: return it and its axes (an array, row by row, when several).
+
+    Parameters
+    ----------
+    width: "column" (720 pixels, as wide as the text) or "small" (440 pixels).
+    ratio: a panel's width divided by its height, titles and labels apart; 1 for a
+        square.
+    phone_columns: panels in a row on a narrow screen (1, or 2 for three and more).
+    """
+    if width not in style.WIDTHS:
+        raise ValueError(f'width must be "column" or "small", not {width!r}')
+    if phone_columns is None:
+        phone_columns = 2 if columns > 2 and ratio <= 1.3 else 1
+    style.use()
+    plan = Plan(rows, columns, style.WIDTHS[width], ratio, phone_columns)
+    figure = BookFigure(plan, layout="constrained", figsize=plan.size(False))
+    engine = figure.get_layout_engine()
+    assert engine is not None
+    engine.set(w_pad=6 / 72, h_pad=6 / 72, wspace=0.02, hspace=0.04)  # type: ignore[call-arg]
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for ax in panels:
+        ax.set_anchor("NW")
+        ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    return figure, panels[0] if panels.size == 1 else panels
+
+
+def tick_text(value: float) -> str:
+    """Write an axis number: 1,500, 0.25, −3, and 10⁻⁵ where zeros would be many."""
+    if value != 0 and not 1e-4 <= abs(value) < 1e7:
+        exponent = int(np.floor(np.log10(abs(value)) + 1e-9))
+        lead = value / 10.0**exponent
+        power = "10" + str(exponent).translate(_SUPERSCRIPTS)
+        text = power if np.isclose(lead, 1) else f"{lead:.3g}×{power}"
+    else:
+        text = f"{value:,.10g}"
+    return text.replace("-", "−")
+
+
+def _tidy(ax: Axes) -> None:
+    for axis in (ax.xaxis, ax.yaxis):
+        _plain_numbers(axis)
+    # A name that stands level above its axis reads faster than one turned by 90°.
+    above = ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
+    name = ax.yaxis.label
+    if name.get_text():
+        name.set(rotation=0, horizontalalignment="left", verticalalignment="bottom")
+        ax.yaxis.set_label_coords(0, 1, transform=ax.transAxes + above)
+    height = 8 + 17 * bool(name.get_text())
+    legend = ax.get_legend()
+    if legend is not None:
+        shift = ScaledTranslation(0, height / 72, ax.figure.dpi_scale_trans)
+        legend.set_bbox_to_anchor((0, 1), transform=ax.transAxes + shift)
+        height += 20
+    ax.set_title(ax.get_title("left"), loc="left", pad=height + 1)
+
+
+def _plain_numbers(axis: Axis) -> None:
+    if axis.get_scale() == "log" and axis.isDefault_majloc:
+        low, high = axis.get_view_interval()
+        if high / low < 100:  # with few powers of ten in sight, 2 and 5 count too
+            axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    if axis.isDefault_majfmt:
+        axis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
+        axis.set_minor_formatter(NullFormatter())
+
+
+class Label(Annotation):
+    """A text beside a point; labels move apart when they would cover each other."""
+
+    def __init__(
+        self, ax: Axes, text: str, at: tuple[float, float], **look: Any
+    ) -> None:
+        self.offset = look.pop("offset", (0.0, 0.0))
+        super().__init__(
+            text, at, xytext=self.offset, textcoords="offset points", **look
+        )
+        ax.add_artist(self)
+        self.set_clip_path(None)  # it may stand in the margin
+
+    def move(self, up: float) -> None:
+        """Stand `up` pixels above the place that was asked for."""
+        self.xyann = (self.offset[0], self.offset[1] + up)
+
+
+def _spread(ax: Axes) -> None:
+    labels = [text for text in ax.texts if isinstance(text, Label)]
+    for label in labels:
+        label.move(0)
+    boxes = [label.get_window_extent() for label in labels]
+    shifts = apart(
+        [(box.x0, box.x1) for box in boxes], [(box.y0, box.y1) for box in boxes]
+    )
+    for label, shift in zip(labels, shifts, strict=True):
+        label.move(shift)
+
+
+def apart(
+    across: Sequence[tuple[float, float]], upward: Sequence[tuple[float, float]]
+) -> list[float]:
+    """Return how far each box must move up for none to cover another.
+
+    Boxes are given as (left, right) and (bottom, top) in any one unit; those that do
+    not meet stay where they are.
+    """
+    shifts = [0.0] * len(across)
+    pairs = [
+        (i, j)
+        for i in range(len(across))
+        for j in range(i)
+        if across[i][0] < across[j][1] and across[j][0] < across[i][1]
+    ]
+    for _ in range(200):
+        moved = False
+        for pair in pairs:
+            low, high = sorted(pair, key=lambda k: (sum(upward[k]), k))
+            overlap = (upward[low][1] + shifts[low]) - (upward[high][0] + shifts[high])
+            if overlap > 0.01:
+                shifts[low] -= overlap / 2
+                shifts[high] += overlap / 2
+                moved = True
+        if not moved:
+            break
+    return shifts
