@@ -1,9 +1,12 @@
 """What the site adds to a chapter: its head, and finishing touches to the HTML."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
+
+from bookkit import icons
 
 
 def title(notebook: Any) -> str:
@@ -58,12 +61,58 @@ def keep_what_is_shown(notebook: Any) -> None:
                 del output["data"][kind]
 
 
+#: The mark of the book in the tab of a browser: pixels that come out of noise.
+ICON = (
+    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 4 4' "
+    "fill='%234a6fa5'%3E%3Cpath d='M0 0h1v4H0zM1 3h3v1H1z'/%3E"
+    "%3Cpath opacity='.6' d='M1 1h1v1H1zM2 2h1v1H2z'/%3E"
+    "%3Cpath opacity='.3' d='M2 0h1v1H2zM3 1h1v1H3z'/%3E%3C/svg%3E"
+)
+#: What the theme leaves to mend in every page: a pattern, and what to put there.
+MENDED = [
+    # Without an icon of its own a page makes the browser ask for /favicon.ico.
+    (r"</head>", f'<link rel="icon" href="{ICON}" />\n</head>'),
+    # The footer's own link, from each page's depth.
+    (r'href="THIRD-PARTY.txt" data-from-root', r'href="{up}THIRD-PARTY.txt"'),
+    # The sidebar is a landmark, and its search button is called what it shows.
+    (r'(<div id="pst-primary-sidebar")', r'\1 role="navigation" aria-label="Book"'),
+    (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
+    # An entry of a list has the role that the list calls for.
+    (r'(<div class="citation"[^>]*) role="doc-biblioentry"', r'\1 role="listitem"'),
+    # A menu offers no source that the site does not carry.
+    (r'<li><a href="[^"]*_sources/[^"]*".*?</li>', ""),
+    # The script draws icons that a font draws too (see icons.py).
+    (r'\s*<script[^>]*src="[^"]*/fontawesome\.js[^>]*></script>', ""),
+]
+#: Scripts for a page that has something for them, and how to tell.
+_NEEDED = [
+    (
+        r"mathjax/[\w-]+\.js",
+        r'class="[^"]*\bmath\b|\bmathjax_process">[^<]*\\\(',  # or in a caption
+    ),
+    (r"searchtools\.js|language_data\.js|searchindex\.js", r'id="search-results"'),
+]
+
+
+def finished(text: str, up: str) -> str:
+    """Return a page's HTML with the theme's faults mended and idle scripts left out.
+
+    `up` leads from the page to the root of the site, such as "../" or "".
+    """
+    for pattern, instead in MENDED:
+        text = re.sub(pattern, instead.replace("{up}", up), text, flags=re.S)
+    for script, sign in _NEEDED:
+        if not re.search(sign, text):
+            text = re.sub(
+                rf'\s*<script[^>]*src="[^"]*(?:{script})[^>]*></script>', "", text
+            )
+    return text
+
+
 def finish(html: Path, known: dict[str, str]) -> None:
-    """Finish the built pages in place: links of the footer, from each page's depth."""
+    """Finish the built pages in place, and keep of the theme what they use."""
     for path in html.rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
         up = "../" * (len(path.relative_to(html).parts) - 1)
-        text = text.replace(
-            'href="THIRD-PARTY.txt" data-from-root', f'href="{up}THIRD-PARTY.txt"'
-        )
+        text = finished(path.read_text(encoding="utf-8"), up)
         path.write_text(text, encoding="utf-8")
+    icons.shrink(html)
