@@ -89,6 +89,7 @@ def built(tmp_path):
     )
     builder.setupHorizontalMetrics(dict.fromkeys((".notdef", *names.values()), (9, 0)))
     builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"copyright": "A foundry", "familyName": "Reserved"})
     builder.setupPost()
     builder.save(fonts / "fa-solid-900.ttf")
     (fonts / "fa-solid-900.woff2").write_bytes(b"")
@@ -100,6 +101,8 @@ def test_the_icons_in_use_stay_and_the_others_go(built):
     static = built / "_static"
     font = TTFont(static / "vendor/fontawesome/webfonts/fa-solid-900.ttf")
     assert set(font.getBestCmap()) == {BARS, SUN}
+    assert font["name"].getDebugName(0) == "A foundry"
+    assert font["name"].getDebugName(1) == "Book icons"
     style = (static / "styles" / "pydata-sphinx-theme.css").read_text()
     assert ".fa-bars:before" in style
     assert ".fa-bell" not in style

@@ -62,9 +62,16 @@ def trimmed(style: str, used: set[str]) -> tuple[str, set[int]]:
 
 
 def cut(path: Path, codes: set[int]) -> None:
-    """Leave in a font file the glyphs of `codes` alone."""
+    """Leave in a font file the glyphs of `codes` alone.
+
+    A changed font may not carry the name that its licence (OFL) reserves; the
+    copyright and the licence stay.
+    """
     font = TTFont(path, recalcTimestamp=False)
-    cutter = subset.Subsetter(subset.Options(layout_features=[]))
+    options = subset.Options(layout_features=[], name_IDs=[0, 13, 14])
+    cutter = subset.Subsetter(options)
     cutter.populate(unicodes=codes)
     cutter.subset(font)
+    for number, name in {1: "Book icons", 4: "Book icons", 6: "BookIcons"}.items():
+        font["name"].setName(name, number, 3, 1, 0x409)
     font.save(path)
