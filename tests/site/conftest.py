@@ -18,9 +18,6 @@ from playwright.sync_api import Browser
 from bookkit import toc
 from bookkit.paths import SITE
 
-#: Pages that Sphinx makes by itself: they hold no text of the book.
-MADE = {"search.html", "genindex.html"}
-
 
 def pages() -> list[str]:
     """Return the address of every page of the site, below its root."""

@@ -61,6 +61,8 @@ class Visit:
     """What happened when a page was opened, and what it looked like."""
 
     requests: list[str] = field(default_factory=list)
+    #: Those that the page made by itself, before anyone touched it.
+    first: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     maths: dict[str, Any] = field(default_factory=dict)
     findings: dict[str, list[str]] = field(default_factory=dict)
@@ -78,8 +80,8 @@ class Visit:
 
     @property
     def weights(self) -> dict[str, int]:
-        """Return the compressed bytes of each file that the page asked for."""
-        paths = {unquote(urlsplit(url).path).lstrip("/") for url in self.requests
+        """Return the compressed bytes of each file that the page asked for at first."""
+        paths = {unquote(urlsplit(url).path).lstrip("/") for url in self.first
                  if urlsplit(url).hostname == "127.0.0.1"}  # fmt: skip
         contents = {p: (SITE / p).read_bytes() for p in paths if (SITE / p).is_file()}
         return {p: min(len(c), len(gzip.compress(c, 6))) for p, c in contents.items()}
@@ -140,7 +142,7 @@ def opened(browser: Browser, root: str, page: str) -> Iterator[tuple[Page, Visit
         tab.wait_for_timeout(100)
     else:
         note(f"still loading after 5 s: {', '.join(r.url for r in waiting)}")
-    seen.requests = list(dict.fromkeys(seen.requests))
+    seen.first = list(seen.requests)
     yield tab, seen
     context.close()
 
@@ -156,7 +158,6 @@ def look(browser: Browser, root: str, page: str) -> Visit:
     """Open a page; examine it in both themes at both widths, and on a narrow phone."""
     with opened(browser, root, page) as (tab, seen):
         seen.maths = tab.evaluate(MATHS)
-        seen.requests = list(seen.requests)  # what comes later is not its first weight
         tab.evaluate((assets.NPM / "node_modules/axe-core/axe.min.js").read_text())
         for width, height in (DESKTOP, PHONE):
             tab.set_viewport_size({"width": width, "height": height})
