@@ -88,7 +88,9 @@ def copy(modules: Path, target: Path) -> None:
 
 def notice(modules: Path) -> str:
     """Return the names, versions and licences of everything that the site ships."""
-    parts = ["This site ships work of others, unchanged, under their own licences.\n"]
+    parts = [
+        "This site ships work of others under their own licences. Scripts and text fonts are\nunchanged; of the icon font and the theme's styles only the used parts are kept.\n"
+    ]
     for package in dict.fromkeys(name for name, _, _ in TAKEN):
         facts = json.loads((modules / package / "package.json").read_text("utf-8"))
         text = "\n".join(

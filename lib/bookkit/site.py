@@ -38,10 +38,13 @@ def addresses() -> dict[str, str]:
 
 def commit() -> str:
     """Return the short name of the commit that is being built, or "" outside of git."""
-    run = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"],
-        cwd=ROOT, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    try:
+        run = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        return ""
     return run.stdout.strip()
 
 
