@@ -48,7 +48,7 @@ def inputs(chapter):
     book = notebook["metadata"].get("book", {})
     studies = {ROOT / "studies" / f"{name}.json" for name in book.get("studies", [])}
     data = (
-        set((PAGES / "data").glob("*.yml"))
+        {*(PAGES / "data").glob("*.yml"), PAGES / "references.bib"}
         if LIB / "minigen/facts.py" in used
         else set()
     )

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from bookkit import BookError, assets, pages, scoreboard, toc
+from bookkit import BookError, assets, facts, pages, scoreboard, toc
 from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
 
 STAGE = BUILD / "stage"
@@ -93,6 +93,9 @@ def stage(target: Path = STAGE) -> list[str]:
     (target / "scoreboard.md").write_text(
         scoreboard.page(rows, titles), encoding="utf-8"
     )
+    facts.check()
+    for name, text in facts.all_pages().items():
+        (target / name).write_text(text, encoding="utf-8")
     shutil.copy2(ROOT / "_toc.yml", target / "_toc.yml")
     config = yaml.safe_dump(configuration(), allow_unicode=True, sort_keys=False)
     (target / "_config.yml").write_text(config, encoding="utf-8")
