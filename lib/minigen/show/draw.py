@@ -1,18 +1,16 @@
-"""What the book draws into a panel: curves, bars, histograms, points, contours."""
+"""Curves, bars and histograms, with every name where it is needed."""
 
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
 
 from minigen.show import style
 from minigen.show.layout import Label
 
 Numbers = Any  # a list, an array or a tensor of numbers
-_MARKERS = ("o", "^", "s", "D", "v")
 
 
 def array(values: Numbers) -> np.ndarray:
@@ -44,13 +42,13 @@ def curves(
     limits: name -> y value of a level line: a floor, a ceiling, chance.
     log: the axes that are logarithmic: "x", "y" or "xy".
     """
-    _check_names(series, colors=colors, bands=bands)
+    check_names(series, colors=colors, bands=bands)
     if "x" in log:
         ax.set_xscale("log")
     if "y" in log:
         ax.set_yscale("log")
     _levels(ax, limits)
-    for name, color in _colors(series, colors).items():
+    for name, color in chosen_colors(series, colors).items():
         xs, ys = (array(values) for values in series[name])
         if xs.shape != ys.shape or xs.ndim != 1 or not len(xs):
             raise ValueError(
@@ -89,14 +87,14 @@ def bars(
     limits: name -> height of a level line.
     number: how to write each height over its bar (".2f", ".0%"); nothing if empty.
     """
-    _check_names(values, intervals=intervals)
+    check_names(values, intervals=intervals)
     _levels(ax, limits)
     names = list(values)
     heights = [float(height) for height in values.values()]
     if isinstance(color, str):
         chosen = [color] * len(names)
     else:
-        _check_names(values, color=color)
+        check_names(values, color=color)
         chosen = [color.get(name, style.NOISE) for name in names]
     ax.bar(range(len(names)), heights, color=chosen, width=0.66)
     tops = list(heights)
@@ -143,7 +141,7 @@ def histograms(
     series: name -> values; all samples share their bins, and each has area 1.
     limits: name -> x value of an upright line, such as a threshold.
     """
-    _check_names(series, colors=colors)
+    check_names(series, colors=colors)
     samples = {name: array(values).ravel() for name, values in series.items()}
     for name, values in samples.items():
         if not len(values) or not np.isfinite(values).all():
@@ -151,7 +149,7 @@ def histograms(
                 f"histogram {name!r} needs finite values, and at least one"
             )
     edges = np.histogram_bin_edges(np.concatenate(list(samples.values())), bins)
-    for name, color in _colors(series, colors).items():
+    for name, color in chosen_colors(series, colors).items():
         heights, _ = np.histogram(samples[name], edges, density=True)
         ax.stairs(heights, edges, fill=True, color=color, alpha=0.22)
         ax.stairs(heights, edges, color=color, linewidth=1.5, baseline=None)
@@ -183,89 +181,8 @@ def histograms(
     ax.set(xlabel=x, ylabel=y)
 
 
-def points(
-    ax: Axes,
-    series: Mapping[str, Numbers],
-    *,
-    x: str = "",
-    y: str = "",
-    colors: Mapping[str, str] | None = None,
-    size: float = 5,
-    alpha: float = 0.7,
-) -> None:
-    """Draw points in the plane, one shape and colour a name, with a key above.
-
-    Parameters
-    ----------
-    series: name -> numbers of shape [n, 2].
-    size: the points' diameter in pixels.
-    """
-    _check_names(series, colors=colors)
-    chosen = _colors(series, colors)
-    for (name, color), marker in zip(
-        chosen.items(), _cycle(_MARKERS, series), strict=True
-    ):
-        places = array(series[name])
-        if places.ndim != 2 or places.shape[1] != 2:
-            raise ValueError(f"points {name!r} need shape [n, 2], not {places.shape}")
-        look: dict[str, Any] = {"marker": marker, "linestyle": "", "color": color}
-        ax.plot(*places.T, markersize=size, alpha=alpha, **look)
-        # The key's mark is full, so that a faint cloud still has a clear name.
-        ax.plot([], [], markersize=7, label=name, **look)
-    ax.legend(
-        loc="lower left", ncols=len(series), labelcolor="linecolor", borderaxespad=0,
-        borderpad=0, handlelength=0.6, handletextpad=0.5, columnspacing=1.4,
-    )  # fmt: skip
-    ax.grid(True, axis="both")
-    ax.set(xlabel=x, ylabel=y)
-
-
-def contours(
-    ax: Axes,
-    function: Callable[[np.ndarray], Numbers],
-    *,
-    color: str,
-    levels: Sequence[float] | None = None,
-    mass: Sequence[float] = (0.5, 0.8, 0.95),
-    filled: bool = True,
-    resolution: int = 120,
-) -> None:
-    """Draw lines of equal value of a function of the plane within the axes' limits.
-
-    Parameters
-    ----------
-    function: maps places [n, 2] to n values.
-    levels: the values to draw; without them `mass` says which share of a density's
-        mass each line holds.
-    filled: tint what is above each line.
-    """
-    (left, right), (bottom, top) = ax.get_xlim(), ax.get_ylim()
-    xs, ys = np.linspace(left, right, resolution), np.linspace(bottom, top, resolution)
-    places = np.stack(np.meshgrid(xs, ys), axis=-1)
-    values = array(function(places.reshape(-1, 2)))
-    if values.size != resolution**2:
-        raise ValueError(
-            f"the function must give one value a place, {resolution**2} in all, "
-            f"and gave {values.size}"
-        )
-    values = values.reshape(resolution, resolution)
-    chosen = sorted(mass_levels(values, mass) if levels is None else levels)
-    if filled:
-        tint = to_rgba(color, 0.13)
-        for level in chosen:
-            ax.contourf(xs, ys, values, [level, np.inf], colors=[tint])
-    ax.contour(xs, ys, values, chosen, colors=color, linewidths=1.5, linestyles="solid")
-    ax.set(xlim=(left, right), ylim=(bottom, top))
-
-
-def mass_levels(density: np.ndarray, shares: Sequence[float]) -> list[float]:
-    """Return for each share the density above which that share of the mass lies."""
-    high_first = np.sort(density.ravel())[::-1]
-    held = np.cumsum(high_first) / high_first.sum()
-    return [float(high_first[np.searchsorted(held, share)]) for share in shares]
-
-
-def _check_names(series: Mapping[str, Any], **others: Mapping[str, Any] | None) -> None:
+def check_names(series: Mapping[str, Any], **others: Mapping[str, Any] | None) -> None:
+    """Raise a ValueError when nothing is named, or something that is not there."""
     if not series:
         raise ValueError("nothing to draw: give at least one name and its values")
     for what, other in others.items():
@@ -276,13 +193,10 @@ def _check_names(series: Mapping[str, Any], **others: Mapping[str, Any] | None) 
             )
 
 
-def _cycle(items: Sequence[str], series: Mapping[str, Any]) -> list[str]:
-    return [items[i % len(items)] for i in range(len(series))]
-
-
-def _colors(
+def chosen_colors(
     series: Mapping[str, Any], colors: Mapping[str, str] | None
 ) -> dict[str, str]:
+    """Return a colour for each name: the given one, else the next of the palette."""
     free = [color for color in style.CYCLE if color not in (colors or {}).values()]
     rest = [name for name in series if name not in (colors or {})]
     if len(rest) > len(free):

@@ -85,6 +85,15 @@ def picture(
     ax.set_axis_off()
 
 
+def tiled(x: Numbers, *, columns: int = 5) -> np.ndarray:
+    """Return several grey pictures side by side as one, [1, height, width].
+
+    For a panel that `picture` draws; a sheet of its own is drawn by `sheet`.
+    """
+    block, _ = _block(_pictures(x)[..., :1], columns, 1)
+    return block.transpose(2, 0, 1)
+
+
 def _pictures(x: Numbers) -> np.ndarray:
     """Return pictures as [n, height, width, channel], checked."""
     pictures = array(x)

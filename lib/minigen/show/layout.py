@@ -10,7 +10,7 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
 from minigen.show import style
 
@@ -62,11 +62,16 @@ class BookFigure(Figure):
         grid = self.add_gridspec(*self.plan.grid(phone))
         for index, ax in enumerate(self.axes):
             ax.set_subplotspec(grid[divmod(index, grid.ncols)])
-            _tidy(ax)
+            ax.set_in_layout(True)
+            for axis in (ax.xaxis, ax.yaxis):
+                _plain_numbers(axis)
+        _stack_headings(self.axes)
         self.draw_without_rendering()
         # Only now is known what titles and labels take, and so how high panels are.
         panel = self.axes[0].get_position(original=True)
         wanted = panel.width * width / self.plan.shape(phone)
+        if phone:  # names at the ends of lines make panels narrow there, not flat
+            wanted = max(wanted, 0.6 * width / grid.ncols)
         self.set_figheight(height + grid.nrows * (wanted - panel.height * height))
         self.draw_without_rendering()
         for ax in self.axes:
@@ -120,22 +125,50 @@ def tick_text(value: float) -> str:
     return text.replace("-", "−")
 
 
-def _tidy(ax: Axes) -> None:
-    for axis in (ax.xaxis, ax.yaxis):
-        _plain_numbers(axis)
-    # A name that stands level above its axis reads faster than one turned by 90°.
-    above = ScaledTranslation(0, 8 / 72, ax.figure.dpi_scale_trans)
-    name = ax.yaxis.label
-    if name.get_text():
-        name.set(rotation=0, horizontalalignment="left", verticalalignment="bottom")
-        ax.yaxis.set_label_coords(0, 1, transform=ax.transAxes + above)
-    height = 8 + 17 * bool(name.get_text())
-    legend = ax.get_legend()
-    if legend is not None:
-        shift = ScaledTranslation(0, height / 72, ax.figure.dpi_scale_trans)
-        legend.set_bbox_to_anchor((0, 1), transform=ax.transAxes + shift)
-        height += 20
-    ax.set_title(ax.get_title("left"), loc="left", pad=height + 1)
+def hold_still(figures: Sequence[BookFigure]) -> None:
+    """Give the panels of equal figures the same places, so that frames do not shake.
+
+    A panel gets what none of the figures needs for titles, numbers and names.
+    """
+    height = max(figure.get_figheight() for figure in figures)
+    boxes = [
+        [ax.get_position(original=True).extents for ax in figure.axes]
+        for figure in figures
+    ]
+    if len({len(panels) for panels in boxes}) > 1:
+        raise ValueError("the frames of a player must have equally many panels")
+    (left, bottom), (right, top) = (
+        np.max(boxes, axis=0)[:, :2].T,
+        np.min(boxes, axis=0)[:, 2:].T,
+    )
+    for figure in figures:
+        figure.set_figheight(height)
+        for ax, x, y, width, tall in zip(
+            figure.axes, left, bottom, right - left, top - bottom, strict=True
+        ):
+            ax.set_position((x, y, width, tall))
+            _spread(ax)
+
+
+def _stack_headings(panels: Sequence[Axes]) -> None:
+    """Put the y axis's name, the key and the title above panels, one on the other.
+
+    A name that stands level above its axis reads faster than one turned by 90°.
+    """
+    names = any(ax.yaxis.label.get_text() for ax in panels)
+    keys = any(ax.get_legend() for ax in panels)
+    for ax in panels:
+        name, legend = ax.yaxis.label, ax.get_legend()
+        if name.get_text():
+            name.set(rotation=0, horizontalalignment="left", verticalalignment="bottom")
+            ax.yaxis.set_label_coords(0, 1, transform=_above(ax, 8))
+        if legend is not None:
+            legend.set_bbox_to_anchor((0, 1), transform=_above(ax, 8 + 17 * names))
+        ax.set_title(ax.get_title("left"), loc="left", pad=9 + 17 * names + 20 * keys)
+
+
+def _above(ax: Axes, pixels: float) -> Transform:
+    return ax.transAxes + ScaledTranslation(0, pixels / 72, ax.figure.dpi_scale_trans)
 
 
 def _plain_numbers(axis: Axis) -> None:
@@ -156,10 +189,10 @@ class Label(Annotation):
     ) -> None:
         self.offset = look.pop("offset", (0.0, 0.0))
         super().__init__(
-            text, at, xytext=self.offset, textcoords="offset points", **look
-        )
+            text, at, xytext=self.offset, textcoords="offset points",
+            clip_on=False, **look,
+        )  # fmt: skip
         ax.add_artist(self)
-        self.set_clip_path(None)  # it may stand in the margin
 
     def move(self, up: float) -> None:
         """Stand `up` pixels above the place that was asked for."""
@@ -171,20 +204,26 @@ def _spread(ax: Axes) -> None:
     for label in labels:
         label.move(0)
     boxes = [label.get_window_extent() for label in labels]
+    # Above the panel stands the name of its y axis.
     shifts = apart(
-        [(box.x0, box.x1) for box in boxes], [(box.y0, box.y1) for box in boxes]
+        [(box.x0, box.x1) for box in boxes],
+        [(box.y0, box.y1) for box in boxes],
+        ceiling=ax.get_window_extent().y1 + 7,
     )
     for label, shift in zip(labels, shifts, strict=True):
         label.move(shift)
 
 
 def apart(
-    across: Sequence[tuple[float, float]], upward: Sequence[tuple[float, float]]
+    across: Sequence[tuple[float, float]],
+    upward: Sequence[tuple[float, float]],
+    *,
+    ceiling: float = np.inf,
 ) -> list[float]:
     """Return how far each box must move up for none to cover another.
 
     Boxes are given as (left, right) and (bottom, top) in any one unit; those that do
-    not meet stay where they are.
+    not meet stay where they are. No box ends over the ceiling.
     """
     shifts = [0.0] * len(across)
     pairs = [
@@ -193,8 +232,12 @@ def apart(
         for j in range(i)
         if across[i][0] < across[j][1] and across[j][0] < across[i][1]
     ]
-    for _ in range(200):
+    for _ in range(500):
         moved = False
+        for box, (_, top) in enumerate(upward):
+            if top + shifts[box] > ceiling + 0.01:
+                shifts[box] = ceiling - top
+                moved = True
         for pair in pairs:
             low, high = sorted(pair, key=lambda k: (sum(upward[k]), k))
             overlap = (upward[low][1] + shifts[low]) - (upward[high][0] + shifts[high])

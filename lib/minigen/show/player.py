@@ -21,9 +21,8 @@ from minigen.show.figure import (
     fingerprint,
     frame,
     version,
-    versions,
 )
-from minigen.show.layout import BookFigure
+from minigen.show.layout import BookFigure, hold_still
 from minigen.show.svg import Drawing, draw, merge
 
 PLAYER_LIMIT = 110_000
@@ -125,7 +124,8 @@ def player(
         raise ValueError(f"interval= must be at least 100 milliseconds, not {interval}")
     for fig in frames:
         check_figure(fig)
-    wide, narrow = _drawings(frames, name)
+    wide = _drawings(frames, name, phone=False)
+    narrow = _drawings(frames, name, phone=True)
     body = version(merge(wide, start).html(alts[start]), phone=False)
     if narrow:
         body += version(merge(narrow, start).html(alts[start]), phone=True)
@@ -142,16 +142,16 @@ def player(
     )  # fmt: skip
 
 
-def _drawings(
-    frames: Sequence[BookFigure], name: str
-) -> tuple[list[Drawing], list[Drawing]]:
-    wide: list[Drawing] = []
-    narrow: list[Drawing] = []
-    for fig in frames:
-        for phone, laid in versions(fig):
-            drawing = draw(laid, f"{name}-{'p' if phone else 'w'}")
-            (narrow if phone else wide).append(drawing)
-    return wide, narrow
+def _drawings(frames: Sequence[BookFigure], name: str, phone: bool) -> list[Drawing]:
+    """Draw every frame for one kind of screen; nothing where it has no own version."""
+    laid = list(frames)
+    if all(fig.plan is not None for fig in frames):
+        for fig in frames:
+            fig.arrange(phone=phone)
+        hold_still(frames)
+    elif phone:
+        laid = [fig.phone for fig in frames if fig.phone is not None]
+    return [draw(fig, f"{name}-{'p' if phone else 'w'}") for fig in laid]
 
 
 def _controls(labels: Sequence[str], alts: Sequence[str], start: int) -> str:

@@ -27,7 +27,7 @@ class Role:
 ROLES = (
     Role("data", "#1f6fb5", "#6cb2f5"),
     Role("model", "#c2410c", "#fb923c"),
-    Role("noise", "#6b7280", "#9aa3af"),
+    Role("noise", "#646b77", "#9aa3af"),
     Role("green", "#0d4f38", "#4be39a"),
     Role("plum", "#6d1a78", "#f2c0ea"),
     Role("ink", "#1c1f24", "#e6e6e3"),
