@@ -292,6 +292,21 @@ def test_smoothing_is_a_mean_over_the_last_steps() -> None:
     assert history.smoothed() == history.loss
 
 
+def test_a_history_draws_itself() -> None:
+    history = train.History(
+        terms={"loss": [4.0, 2.0, 1.0], "kl": [0.0, 0.1, 0.2]},
+        evaluations={"held out": [(2, 2.5), (3, 1.5)]},
+    )
+    texts = {"name": "loss", "alt": "The loss falls.", "caption": "Training & test."}
+    shown = history.plot(**texts, y="nats")
+    before = shown._repr_mimebundle_()
+    page = before["text/html"]
+    assert all(name in page for name in ("training", "kl", "held out", "nats"))
+    history.evaluations["held out"][1] = (3, 1.6)
+    after = history.plot(**texts, y="nats")._repr_mimebundle_()
+    assert after["text/plain"] != before["text/plain"]
+
+
 def test_repr_tells_no_duration() -> None:
     history = train.History(terms={"loss": [2.0, 1.0]}, seconds=12.34)
     assert repr(history) == "History(2 steps, loss 2 → 1)"

@@ -53,18 +53,23 @@ class History:
             for end, start in enumerate(starts, 1)
         ]
 
-    def plot(self, *, alt: str, caption: str, y: str = "loss", **settings: Any) -> Any:
-        """Draw the terms (smoothed) and the evaluations over the steps."""
+    def plot(self, *, name: str, alt: str, caption: str, **settings: Any) -> Any:
+        """Show the terms (smoothed) and the evaluations over the steps.
+
+        The settings go to `show.curves`.
+        """
         from minigen import show  # a model that is only trained needs no figures
 
         steps = range(1, len(self.loss) + 1)
-        curves: dict[str, Any] = {
-            "training" if name == "loss" else name: (list(steps), self.smoothed(name))
-            for name in self.terms
+        series: dict[str, Any] = {
+            "training" if term == "loss" else term: (list(steps), self.smoothed(term))
+            for term in self.terms
         }
-        for name, pairs in self.evaluations.items():
-            curves[name] = ([step for step, _ in pairs], [value for _, value in pairs])
-        return show.curves(curves, x="step", y=y, alt=alt, caption=caption, **settings)
+        for what, pairs in self.evaluations.items():
+            series[what] = ([step for step, _ in pairs], [value for _, value in pairs])
+        fig, ax = show.axes()
+        show.curves(ax, series, **{"x": "step", "y": "loss", **settings})
+        return show.figure(fig, name=name, alt=alt, caption=caption)
 
     def __repr__(self) -> str:
         # No duration: a cell may end with a call to fit, and equal runs must look it.
