@@ -98,7 +98,7 @@ def claims_page() -> str:
         for row in rows:
             mark = f"[{row.verdict}]{{.verdict .verdict-{row.verdict}}}"
             text += [
-                f"\n(claim-{row.id})=\n### {plain(row.claim)}\n",
+                f"\n(claim-{row.id})=\n### {plain(row.claim.rstrip('.'))}\n",
                 f"**Verdict: {mark}.** {plain(row.why)}\n",
                 *_fields(row, row.sources),
             ]

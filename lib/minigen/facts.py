@@ -278,5 +278,5 @@ def _link(source: Reference, text: str) -> str:
 
 
 def _entry(source: Reference) -> str:
-    venue = f". {html.escape(source.venue)}" if source.venue else ""
+    venue = f". {html.escape(source.venue)}." if source.venue else ""
     return f"{html.escape(source.short)}. {_link(source, source.title)}{venue}"
