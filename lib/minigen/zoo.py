@@ -15,7 +15,6 @@ import importlib
 import inspect
 import json
 import os
-import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -23,13 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import numpy as np
 import pooch
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_model, save_model
 from torch import Tensor, nn
 
+from minigen.isolation import own_randomness
 from minigen.progress import say
 from minigen.repro import check_budget, seed_everything
 
@@ -64,7 +63,7 @@ def get(name: str, *, seed: int = 0, budget: float = 1.0, **settings: Any) -> nn
     budget = check_budget(budget)
     module, recipe_of = _find(name)
     settings = _complete(name, recipe_of, settings)
-    with _own_randomness(seed):
+    with own_randomness(seed):
         recipe = recipe_of(**settings)
         identity = {
             "name": name, "seed": seed, "budget": budget, "settings": settings,
@@ -197,18 +196,6 @@ def _complete(
         ) from None
     bound.apply_defaults()
     return dict(bound.arguments)
-
-
-@contextlib.contextmanager
-def _own_randomness(seed: int) -> Iterator[None]:
-    ours = random.getstate(), np.random.get_state()  # noqa: NPY002 - to put it back
-    with torch.random.fork_rng():
-        seed_everything(seed)
-        try:
-            yield
-        finally:
-            random.setstate(ours[0])
-            np.random.set_state(ours[1])  # noqa: NPY002
 
 
 @contextlib.contextmanager
