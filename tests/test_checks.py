@@ -134,7 +134,9 @@ def test_an_exception_names_the_learners_line_and_nothing_else() -> None:
 
 
 def test_an_exception_without_a_learners_line_is_about_the_answer() -> None:
-    assert said(4, torch.ones(2)).startswith("The answer is a Tensor, and checking it")
+    assert said(4, torch.ones(2)).startswith(
+        "The answer is a Tensor of torch.float32, and"
+    )
     assert "AttributeError" in said(4, None)
 
 
