@@ -75,6 +75,7 @@ def run(
             "one: give --out another folder"
         )
     study, started = module(name, folder), time.perf_counter()
+    version = code(name, folder)  # before the run: files may change while it lasts
 
     def report(text: str) -> None:
         print(f"{name} {time.perf_counter() - started:5.0f} s  {text}", flush=True)
@@ -84,7 +85,7 @@ def run(
         "study": name,
         "date": datetime.now(UTC).date().isoformat(),
         "settings": study.SETTINGS,
-        "code": code(name, folder),
+        "code": version,
         "budget": budget,
         "seconds": round(time.perf_counter() - started, 1),
         "results": results,
@@ -126,25 +127,25 @@ def is_stale(name: str, folder: Path = STUDIES) -> bool:
     return bool(stored["code"] != code(name, folder))
 
 
-def check_all(chosen: list[str]) -> int:
+def check_all(chosen: list[str], folder: Path = STUDIES) -> int:
     """Print the state of each study; return 1 if a result is missing or does not fit.
 
     Code that has changed since is told and no failure: most changes move no number.
     """
     failed = 0
     for name in chosen:
-        wrong = check(name)
+        wrong = check(name, folder)
         failed |= bool(wrong)
         for sentence in wrong:
             print(f"error: {sentence}", file=sys.stderr)
         if not wrong:
-            state = "stale (the code has changed since)" if is_stale(name) else "fresh"
-            print(f"{name}: {state}")
+            old = is_stale(name, folder)
+            print(f"{name}:", "stale (the code has changed)" if old else "fresh")
     return failed
 
 
 def run_all(chosen: list[str], *, budget: float, out: Path | None, jobs: int) -> int:
-    """Run studies side by side, each in a process of its own; return the exit status."""
+    """Run studies side by side, each a process of its own; return the exit status."""
     command = [sys.executable, "-m", "bookkit.studies", "--budget", repr(budget)]
     if out is not None:
         command += ["--out", str(out)]
@@ -158,7 +159,7 @@ def run_all(chosen: list[str], *, budget: float, out: Path | None, jobs: int) ->
         return max(pool.map(one, chosen), key=abs)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, folder: Path = STUDIES) -> int:
     """Run or check studies from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m bookkit.studies", description="Run the studies, or check them."
@@ -172,20 +173,20 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        chosen = options.names or names()
+        chosen = options.names or names(folder)
         for name in chosen:
-            source(name)
+            source(name, folder)
         if not chosen:
-            print(f"there are no studies in {relative(STUDIES)}")
+            print(f"there are no studies in {relative(folder)}")
             return 0
         if options.check:
-            return check_all(chosen)
+            return check_all(chosen, folder)
         if not options.budget > 0 or options.jobs < 1:
             raise BookError("--budget must be above 0, and --jobs 1 or more")
         if len(chosen) > 1:
             return run_all(chosen, budget=options.budget, out=options.out,
                            jobs=options.jobs)  # fmt: skip
-        run(chosen[0], budget=options.budget, out=options.out)
+        run(chosen[0], budget=options.budget, out=options.out, folder=folder)
     except (BookError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -4,6 +4,7 @@ The one for the digits is committed and made by `python -m minigen.features`; fo
 other dataset one is trained once and kept in the user's cache.
 """
 
+import contextlib
 import hashlib
 import math
 import os
@@ -124,12 +125,12 @@ def classifier_for(images: ImageSet, *, budget: float = 1.0) -> Classifier:
     """Return the frozen classifier of a dataset: committed, cached, or trained now.
 
     What is trained now is kept below MINIGEN_DATA, or else in the user's cache, under
-    a name made of the data and the number of steps.
+    a name made of the data and the number of steps (fewer at a budget below 1).
     """
     key = fingerprint(images)
     if key == _metadata(DIGITS).get("data"):
         return load(DIGITS)
-    steps = repro.scaled(STEPS, budget, least=20)
+    steps = min(STEPS, repro.scaled(STEPS, budget, least=20))
     cache = Path(os.environ.get("MINIGEN_DATA") or pooch.os_cache("minigen"))
     path = cache.expanduser() / "features" / f"{key[:24]}-{steps}.safetensors"
     if path.is_file():
@@ -139,13 +140,14 @@ def classifier_for(images: ImageSet, *, budget: float = 1.0) -> Classifier:
             path.unlink()  # damaged: it is only a copy of what can be trained again
     net = train(images.train_x, images.train_y, classes=len(images.classes),
                 steps=steps)  # fmt: skip
-    save(net, path, images)
+    with contextlib.suppress(OSError):  # a cache that cannot be written is no obstacle
+        save(net, path, images)
     return net
 
 
 def fingerprint(images: ImageSet) -> str:
     """Return a SHA-256 of the training data and of how a classifier is made of it."""
-    digest = hashlib.sha256(f"{_VERSION} {SEED} {images.train_x.shape}".encode())
+    digest = hashlib.sha256(f"{_VERSION} {SEED} {[*images.train_x.shape]}".encode())
     digest.update(images.train_x.contiguous().numpy().tobytes())
     digest.update(images.train_y.contiguous().numpy().tobytes())
     return digest.hexdigest()
