@@ -58,6 +58,8 @@ def page_text() -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<link rel="stylesheet" href="figures.css"><script src="player.js"></script>'
+        # Themes do this, and some readers' style sheets.
+        "<style>[hidden] { display: none !important }</style>"
         f"</head><body><h1>Players</h1>{''.join(parts)}</body></html>"
     )
 

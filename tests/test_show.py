@@ -595,6 +595,23 @@ def test_labels_stand_under_pictures_and_rows_keep_whole():
 
 
 @pytest.mark.parametrize(
+    ("columns", "labelled", "narrow"),
+    [(10, False, 10), (20, False, 10), (16, False, 8), (17, False, 12), (10, True, 5),
+     (6, True, 6), (7, True, 6)],
+)  # fmt: skip
+def test_telephones_show_fewer_pictures_in_a_row(columns, labelled, narrow):
+    x = np.random.default_rng(0).uniform(size=(columns, 1, 8, 8))
+    labels = [str(n) for n in range(columns)] if labelled else None
+    fig = show.sheet(x, columns=columns, labels=labels)
+    laid = fig.phone or fig
+    tile = (
+        8 + (laid.axes[0].images[0].get_array().shape[1] - 8) / max(1, narrow - 1) - 8
+    )
+    assert 8 < tile <= 8 + 4  # a picture and a gap: so many of them in a row
+    assert (fig.phone is None) == (narrow == columns and not labelled)
+
+
+@pytest.mark.parametrize(
     ("x", "options", "message"),
     [
         (torch.rand(2, 8, 8), {}, r"\[n, 1 or 3, height, width\], not"),
@@ -658,6 +675,21 @@ def test_frames_with_other_marks_are_kept_whole_and_sizes_must_agree():
         svg.merge([svg.draw(a_plot(), "x"), svg.draw(small, "x")], 0)
 
 
+def test_panels_stand_still_from_frame_to_frame():
+    frames = [a_plot((1.0, 2.0, top)) for top in (3.0, 30_000.0)]
+    for fig in frames:
+        fig.arrange(phone=False)
+    before = [fig.axes[0].get_position().extents for fig in frames]
+    assert np.abs(before[0] - before[1]).max() > 0.02
+    layout.hold_still(frames)
+    places = [fig.axes[0].get_position().extents for fig in frames]
+    np.testing.assert_array_equal(places[0], places[1])
+    assert (places[0][:2] >= np.max(before, axis=0)[:2]).all()
+    two, _ = show.axes(columns=2)
+    with pytest.raises(ValueError, match="equally many panels"):
+        layout.hold_still([frames[0], two])
+
+
 def test_player_page_shows_the_start_frame_and_holds_all():
     shown = a_player(start=2)
     for drawing in drawings(shown):
@@ -674,14 +706,16 @@ def test_player_page_shows_the_start_frame_and_holds_all():
 
 
 def test_player_bundle_has_widget_html_and_a_hash_of_all_frames():
-    bundle = a_player()._repr_mimebundle_()
+    shown = a_player(2)
+    bundle = shown._repr_mimebundle_()
     assert {"text/html", "application/vnd.jupyter.widget-view+json"} <= set(bundle)
-    assert re.fullmatch(r"player fit: [0-9a-f]{8}", bundle["text/plain"])
-    assert a_player().fingerprint == a_player(start=3).fingerprint
-    other = [*frames_of(3), a_plot((1, 2, 4))]
-    texts = [str(n) for n in range(4)]
-    changed = show.player(other, name="fit", labels=texts, alts=texts, caption="c")
-    assert changed.fingerprint != a_player().fingerprint
+    assert bundle["text/plain"] == f"player fit: {shown.fingerprint}"
+    assert re.fullmatch("[0-9a-f]{8}", shown.fingerprint)
+    assert a_player(2, start=1).fingerprint == shown.fingerprint
+    last = [*frames_of(1), a_plot((1, 2, 4))]
+    texts = ["a", "b"]
+    changed = show.player(last, name="fit", labels=texts, alts=texts, caption="c")
+    assert changed.fingerprint != shown.fingerprint
     json.dumps(bundle)
 
 

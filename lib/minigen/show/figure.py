@@ -78,7 +78,8 @@ def version(drawing: str, phone: bool) -> str:
 def frame(name: str, body: str, caption: str, attributes: str = "") -> str:
     """Return a figure element with its caption."""
     return (
-        f'<figure class="show-figure" id="fig-{name}"{attributes}>{body}'
+        f'<figure class="show-figure" id="fig-{name}" style="margin-inline:0"'
+        f"{attributes}>{body}"
         f'<figcaption class="tex2jax_process mathjax_process">{html.escape(caption)}'
         "</figcaption></figure>"
     )
