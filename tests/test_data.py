@@ -1,5 +1,6 @@
 """The datasets by name, the reader's own by path, and the page that describes them."""
 
+import math
 import re
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import torch
 from PIL import Image
 
 from minigen import data
-from minigen.data import digits, docs, fetch, files
+from minigen.data import digits, docs, fetch, files, stories
 from minigen.data.sets import stratified_split
 
 ROOT = Path(__file__).parents[1]
@@ -208,6 +209,19 @@ def test_a_text_file_that_cannot_serve_says_why(
 def test_a_folder_is_no_text(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is a folder, and a text dataset is one"):
         data.text(tmp_path)
+
+
+def test_stories_are_the_grammars_and_the_parts_differ(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(data, "STORIES_TRAIN", 30)
+    monkeypatch.setattr(data, "STORIES_TEST", 10)
+    found = data.text("stories")
+    train, test = (part.splitlines() for part in (found.train, found.test))
+    assert (len(train), len(test)) == (30, 10)
+    assert found == data.text("stories")
+    assert set(train) != set(test)
+    assert all(stories.log_probability(story) > -math.inf for story in test)
 
 
 def test_python_docs_are_prose_with_nothing_in_both_parts() -> None:

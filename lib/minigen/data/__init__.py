@@ -8,11 +8,14 @@ import difflib
 from pathlib import Path
 
 from minigen.data.sets import ImageSet, TextSet
+from minigen.repro import generator
 
 __all__ = ["IMAGES", "TEXTS", "ImageSet", "TextSet", "images", "text"]
 
 IMAGES = ("digits", "shapes", "mnist", "fashion_mnist")
-TEXTS = ("python_docs",)
+TEXTS = ("stories", "python_docs")
+#: Stories in the set by name; what needs more, or other settings, samples its own.
+STORIES_TRAIN, STORIES_TEST = 10_000, 1_000
 
 
 def images(name: str | Path) -> ImageSet:
@@ -48,9 +51,11 @@ def images(name: str | Path) -> ImageSet:
 def text(name: str | Path) -> TextSet:
     """Return a text in two parts, by its name or from a file of the reader's own.
 
-    A name comes before a file so called: write "./python_docs" for the file. A
+    A name comes before a file so called: write "./stories" for the file. A
     ValueError says what is wrong with a name or a file.
     """
+    if name == "stories":
+        return _stories()
     if name == "python_docs":
         from minigen.data import docs
 
@@ -64,6 +69,16 @@ def text(name: str | Path) -> TextSet:
     from minigen.data import files
 
     return files.text_file(file)
+
+
+def _stories() -> TextSet:
+    # Both parts are plain samples, so that the grammar's entropy is the floor of both.
+    from minigen.data import stories
+
+    train = stories.corpus(STORIES_TRAIN, generator=generator(0))
+    return TextSet(
+        "stories", train, stories.corpus(STORIES_TEST, generator=generator(1))
+    )
 
 
 def _existing(
