@@ -1,6 +1,6 @@
 # Thin: each target is one command that can also be typed without make (see README.md).
 # Another environment: make book PY=python. Jobs side by side: make book JOBS=1.
-.PHONY: help env book test check lab serve studies plain format clean
+.PHONY: help env book test check lab serve studies student plain format clean
 PYTHON ?= python3
 VENV ?= .venv
 PY ?= $(VENV)/bin/python
@@ -37,6 +37,9 @@ serve: $(ENV)  ## serve the site at http://127.0.0.1:8000
 
 studies: $(ENV)  ## run the studies with several seeds (an hour at most)
 	$(PY) -m bookkit.studies
+
+student: $(ENV)  ## write notebooks without solutions, and for Otter-Grader
+	$(PY) -m bookkit.student
 
 plain: $(ENV)  ## build the same book with plain Sphinx, without Jupyter Book
 	$(PY) -m bookkit.plain

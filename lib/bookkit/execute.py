@@ -84,6 +84,7 @@ def execute(
         seconds = time.monotonic() - begun
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
         notebook = nbformat.read(part, as_version=4)
+        _refuse_failed_checks(name, notebook)
         clean(notebook, parameters, seconds=seconds, peak_mib=peak)
         write_whole(output, nbformat.writes(notebook) + "\n")
     except PapermillExecutionError as error:
@@ -111,6 +112,16 @@ def clean(notebook: Any, parameters: dict[str, Any], **run: float) -> None:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell.metadata["tags"].append("remove-cell")
             cell["id"] = "injected-parameters"
+
+
+def _refuse_failed_checks(name: str, notebook: Any) -> None:
+    """A worked solution must pass the check of its own exercise."""
+    for cell in notebook.cells:
+        if "check" in cell.metadata.get("tags", []):
+            for output in cell.get("outputs", []):
+                told = output.get("data", {}).get("text/plain", "")
+                if told.startswith(("→", "✗")):
+                    raise BookError(f"chapter {name}: a solution fails: {told}")
 
 
 def _failure(name: str, error: PapermillExecutionError) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import yaml
 
-from bookkit import BookError, assets, facts, pages, scoreboard, toc
+from bookkit import BookError, assets, excerpts, facts, pages, scoreboard, toc
 from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
 
 STAGE = BUILD / "stage"
@@ -76,6 +76,9 @@ def stage(target: Path = STAGE) -> list[str]:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(PAGES, target, ignore=shutil.ignore_patterns("_*", ".*"))
     (target / "chapters").mkdir(exist_ok=True)
+    for page in target.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(excerpts.insert(text, SOURCE / "chapters"), encoding="utf-8")
     titles = {}
     for chapter in toc.chapters():
         executed = SOURCE / "chapters" / chapter.name

@@ -6,14 +6,15 @@ cannot drift from it; the grader's test is the chapter's own checker.
 """
 
 import ast
+import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import yaml
 
-from bookkit import BookError
-from bookkit.paths import write_whole
+from bookkit import BookError, toc
+from bookkit.paths import BUILD, relative, write_whole
 
 OTTER = {"init_cell": False, "check_all_cell": False, "export_cell": False}
 
@@ -63,7 +64,7 @@ def otter_notebook(chapter: Path) -> Any:
     """Return the chapter in the form that `otter assign` reads.
 
     Questions are named by the exercise, worth a point each, and tested by the checker
-    that the chapter itself calls (`minigen.checks.grade`).
+    that the chapter itself calls (`minigen.checks.passes`).
     """
     notebook = nbformat.read(chapter, as_version=4)
     trios = {cells[0].id: cells for cells in exercises(notebook)}
@@ -87,15 +88,23 @@ def _question(text: Any, solution: Any, check: Any) -> list[Any]:
     if not (isinstance(call, ast.Expr) and isinstance(call.value, ast.Call)):
         raise BookError(f"the check of exercise {name} must end with check(id, answer)")
     answer = ", ".join(ast.unparse(argument) for argument in call.value.args[1:])
-    test = f"from minigen.checks import grade\n\ngrade({name!r}, {answer})"
+    test = (
+        "from minigen.checks import passes\n\n"
+        f"verdict = passes({name!r}, {answer})\nassert verdict, verdict"
+    )
     return [
         _raw(f"# BEGIN QUESTION\nname: {name.replace('.', '_')}\npoints: 1"),
         text,
         *_block("PROMPT", stub(solution.source)),
-        *_block("SOLUTION", solution.source),
+        *_block("SOLUTION", _hidden(solution.source)),
         *_block("TESTS", test),
         _raw("# END QUESTION"),
     ]
+
+
+def _hidden(source: str) -> str:
+    """Mark every line of a solution: otter hands out what is not marked."""
+    return f"# BEGIN SOLUTION NO PROMPT\n{source}\n# END SOLUTION"
 
 
 def _block(kind: str, source: str) -> list[Any]:
@@ -107,6 +116,15 @@ def _raw(source: str) -> Any:
     return nbformat.v4.new_raw_cell(source)
 
 
-def write(notebook: Any, path: Path) -> None:
-    """Write a generated notebook."""
-    write_whole(path, nbformat.writes(notebook) + "\n")
+def main() -> int:
+    """Write every chapter's student and otter notebooks; return the exit status."""
+    for folder, make in (("student", student_notebook), ("otter", otter_notebook)):
+        for chapter in toc.chapters():
+            path = BUILD / folder / chapter.name
+            write_whole(path, nbformat.writes(make(chapter)) + "\n")
+        print(f"{folder} notebooks: {relative(BUILD / folder)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -38,6 +38,9 @@ class Record:
         sign, bound = parse_goal(self.goal)
         return self.value <= bound if sign == "<=" else self.value >= bound
 
+    def _ipython_display_(self) -> None:
+        """Say nothing more at the end of a cell: `record` has shown it."""
+
     def data(self) -> dict[str, Any]:
         """Return what the scoreboard stores."""
         return asdict(self) | {"met": self.met}

@@ -1,0 +1,103 @@
+"""Every checker accepts its chapter's own solution and refuses wrong answers."""
+
+import numpy as np
+import pytest
+import torch
+
+from bookkit import notebooks, student, toc
+from minigen import exercises
+from minigen.checks import passes
+
+SOLVED = {
+    text.metadata["exercise"]: (path, solution.source, check.source)
+    for path in toc.chapters()
+    for text, solution, check in student.exercises(notebooks.read(path))
+}
+
+
+def solution(exercise):
+    """Return the answer that the chapter's solution gives to its own check."""
+    _, source, check = SOLVED[exercise]
+    given = []
+    names = {"np": np, "torch": torch, "check": lambda _, answer: given.append(answer)}
+    exec(source, names)
+    exec(check, names)
+    return given[0]
+
+
+def test_every_chapter_has_its_four_exercises_and_no_checker_is_left_over():
+    for path in toc.chapters():
+        ids = {name for name, (where, *_) in SOLVED.items() if where == path}
+        assert len(ids) == 4, path.name
+        assert ids == {f"{path.stem}.{n}" for n in exercises.checkers(path.stem)}
+
+
+@pytest.mark.parametrize("exercise", SOLVED)
+def test_the_solution_passes(exercise):
+    verdict = passes(exercise, solution(exercise))
+    assert verdict, verdict
+
+
+@pytest.mark.parametrize("exercise", SOLVED)
+@pytest.mark.parametrize("answer", [None, ..., 3, "x", lambda *_: None, lambda *_: ...])
+def test_nothing_passes_by_being_empty(exercise, answer):
+    assert not passes(exercise, answer)
+
+
+@pytest.mark.parametrize("exercise", SOLVED)
+def test_the_students_stub_does_not_pass(exercise):
+    _, source, check = SOLVED[exercise]
+    given = []
+    names = {"np": np, "torch": torch, "check": lambda _, answer: given.append(answer)}
+    exec(student.stub(source), names)
+    exec(check, names)
+    assert not passes(exercise, given[0])
+
+
+def softmax(logits, axis):
+    with np.errstate(invalid="ignore"):  # what is wrong with it is the point
+        return np.exp(logits) / np.exp(logits).sum(axis=axis, keepdims=True)
+
+
+WRONG = [
+    ("predictive_vs_generative.bayes", np.exp, "divided by p(x)"),
+    ("predictive_vs_generative.bayes", lambda j: softmax(j, 0), "columns"),
+    ("predictive_vs_generative.bayes", lambda j: softmax(j, 1), "no number"),
+    ("predictive_vs_generative.bayes", lambda j: softmax(j, 1)[0], "shape"),
+    ("predictive_vs_generative.shrink",
+     lambda c, a: (1 - a) * c + a * np.diag(np.diag(c)), "its own variance"),
+    ("predictive_vs_generative.shrink",
+     lambda c, a: a * c + (1 - a) * np.trace(c) / len(c) * np.eye(len(c)), "swapped"),
+    ("predictive_vs_generative.shrink",
+     lambda c, a: (1 - a) * c + a * np.eye(len(c)), "wrong"),
+    ("predictive_vs_generative.shrink",
+     lambda c, a: (1 - a) * c + a * np.trace(c) / len(c), "wrong"),
+    ("predictive_vs_generative.temperature",
+     lambda m, c, z, t: m + t * z @ np.linalg.cholesky(c).T, "sixteenth"),
+    ("predictive_vs_generative.temperature",
+     lambda m, c, z, t: m + np.sqrt(t) * z @ np.linalg.cholesky(c), "covariance"),
+    ("predictive_vs_generative.temperature",
+     lambda m, c, z, t: np.sqrt(t) * (m + z @ np.linalg.cholesky(c).T), "ure 0"),
+    ("predictive_vs_generative.temperature",
+     lambda m, c, z, t: m + np.sqrt(t) * z, "covariance"),
+    ("predictive_vs_generative.odd",
+     lambda known, x: x.sum((1, 2, 3)), "Turn the sign"),
+    ("predictive_vs_generative.odd",
+     lambda known, x: -torch.cdist(x.flatten(1), known.flatten(1)).amin(1), "sign"),
+    ("predictive_vs_generative.odd", lambda known, x: x, "one number a picture"),
+    ("predictive_vs_generative.odd", lambda known, x: x[:, 0, 0, 0] / 0, "no numbers"),
+    ("predictive_vs_generative.odd",
+     lambda known, x: (x - known.mean(0)).square().sum((1, 2, 3)), "are asked for"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG)
+def test_a_wrong_answer_gets_the_hint_that_helps(exercise, answer, hint):
+    verdict = passes(exercise, answer)
+    assert not verdict
+    assert hint in verdict.text
+
+
+def test_every_exercise_is_tried_with_several_wrong_answers():
+    for exercise in SOLVED:
+        assert sum(name == exercise for name, *_ in WRONG) >= 3, exercise
