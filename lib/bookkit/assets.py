@@ -89,7 +89,8 @@ def copy(modules: Path, target: Path) -> None:
 def notice(modules: Path) -> str:
     """Return the names, versions and licences of everything that the site ships."""
     parts = [
-        "This site ships work of others under their own licences. Scripts and text fonts are\nunchanged; of the icon font and the theme's styles only the used parts are kept.\n"
+        "This site ships work of others under their own licences. Scripts and text "
+        "fonts are unchanged; of icon fonts and styles only the used parts are kept.\n"
     ]
     for package in dict.fromkeys(name for name, _, _ in TAKEN):
         facts = json.loads((modules / package / "package.json").read_text("utf-8"))
