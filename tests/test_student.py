@@ -50,7 +50,7 @@ def only_exercises(tmp_path, change=lambda source: source):
     """Write the exercises of the first chapter as a small chapter of their own."""
     notebook = notebooks.read(CHAPTER)
     setup = nbformat.v4.new_code_cell(
-        "import numpy as np\nimport torch\nfrom minigen.exercises import check"
+        "import numpy as np\nimport torch\nfrom minigen.checks import check"
     )
     trios = student.exercises(notebook)
     for _, solution, _ in trios:
