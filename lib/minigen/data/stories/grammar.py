@@ -247,8 +247,8 @@ SAME: dict[str, str] = {
         it ~bore the number >digits . /
         its number was >digits .""",
     "packed": """
-        in @hero.his +bag ~she *manner ~kept ^*quality +gift . /
-        ~she *manner ~kept ^*quality +gift in @hero.his +bag .""",
+        in @hero.his *bag ~she *manner ~kept ^*quality +gift . /
+        ~she *manner ~kept ^*quality +gift in @hero.his *bag .""",
     "stolen": """
         one *weather *daytime , ~near the *quality +here:place , >thief *manner ~stole
             ~it . /
@@ -290,7 +290,7 @@ SAME: dict[str, str] = {
         ~atlast ~name *manner ~found the @thief ~near the @here .""",
     "trade": """
         ~she *manner ~offered it the @gift and it *manner ~returned ~it . /
-        it *manner ~ate the @gift from @hero.his @bag and *manner ~returned ~it .""",
+        it *manner ~ate the @gift and *manner ~returned ~it .""",
     "refusal": """
         it ~refused the @gift but *manner ~returned ~it for ^*quality ~song . /
         it ~refused the @gift , but for ^*quality ~song it *manner ~returned ~it .""",
@@ -340,7 +340,7 @@ PLOT: dict[str, tuple[Row, ...]] = {
             1,
             "",
             ">dialect ~opening >treasure >mark >pocket >loss ~wish >turns0 >arrive "
-            ">climax ~home_again >closing >questions <end>",
+            ">climax ~home_again >closing >forget >questions <end>",
         ),
     ),
     "dialect": (
@@ -401,17 +401,18 @@ PLOT: dict[str, tuple[Row, ...]] = {
         Row("he", "!skew", "group=she", "=helper_gender:he"),
     ),
     "tell": (
-        Row("pronoun", 2, "", ">reveal ~points"),
+        Row("pronoun", 1, "", ">reveal ~points"),
         Row("noun", 1, "", "~points_noun"),
     ),
     "arrive": (
-        Row("clue", 1, "clue", "=here:@clue =clue:"),
-        Row("here", 1, "!clue", ""),
+        Row("clue", 1, "clue", "=here:@clue =clue: =last:"),
+        Row("here", 1, "!clue", "=last:"),
     ),
     "climax": (
         Row("caught", 1, "loss=stolen", "~catch >exchange"),
         Row("lying", 1, "loss=lost", "~lying"),
-        Row("person", 1, "loss=lost", "~finder >handover"),
+        Row("person", 1, "loss=lost !digit1", "~finder >handover"),
+        Row("person", 3, "loss=lost digit1", "~finder >handover"),
     ),
     "exchange": (
         Row("trade", 1, "fond", "~trade"),
@@ -428,6 +429,15 @@ PLOT: dict[str, tuple[Row, ...]] = {
     "closing": (
         Row("shown", 1, "kin", "~shown"),
         Row("safe", 1, "!kin", "~kept_safe"),
+    ),
+    # What no question asks for: fewer states to add up.
+    "forget": (
+        Row(
+            "forget",
+            1,
+            "",
+            "=dialect: =loss: =fond: =group: =here: =helper: =helper_gender:",
+        ),
     ),
     "question": (
         Row(

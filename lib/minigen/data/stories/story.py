@@ -78,7 +78,7 @@ class Facts(NamedTuple):
     places: tuple[str, ...]  # where it was lost, then where helpers sent the hero
     helpers: tuple[tuple[str, str | None], ...]  # profession, and gender if revealed
     turns: tuple[str, ...]
-    ending: str
+    ending: str  # how it came back
 
 
 class Recall(NamedTuple):
@@ -109,7 +109,7 @@ class Story:
         if not found.branches:
             raise ValueError(
                 f"expected a story of the grammar, got {self.text[:60]!r}...; use "
-                "stories_check.check to see what is wrong with it"
+                "stories.check to see what is wrong with it"
             )
         return found.steps()
 
@@ -125,7 +125,8 @@ class Story:
                 helpers.append((outcome.label, None))
             elif item.kind == ">" and item.key == "reveal":
                 helpers[-1] = (helpers[-1][0], outcome.label)
-        endings = [told[name][0] for name in ("exchange", "climax") if told[name]]
+        ways = ("exchange", "handover", "climax")
+        endings = [told[name][0] for name in ways if told[name]]
         return Facts(
             dialect=told["dialect"][0],
             hero=told["hero"][0],
