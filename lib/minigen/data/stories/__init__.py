@@ -20,14 +20,7 @@ import torch
 
 from minigen.data.stories.exact import Expectation, Prefix, read
 from minigen.data.stories.grammar import DIALECTS, END
-from minigen.data.stories.judge import (
-    COHERENCE,
-    Fault,
-    Statement,
-    Verdict,
-    check,
-    statements,
-)
+from minigen.data.stories.judge import COHERENCE, Fault, Verdict, check
 from minigen.data.stories.machine import Item, Law, Machine, Outcome, draw
 from minigen.data.stories.secrets import Secret, plant, secret
 from minigen.data.stories.settings import (
@@ -38,6 +31,7 @@ from minigen.data.stories.settings import (
     vocabulary,
 )
 from minigen.data.stories.story import Facts, Recall, Story, join, split, whole_tokens
+from minigen.data.stories.truth import Statement, statements
 
 __all__ = [
     "COHERENCE",

@@ -1,4 +1,4 @@
-"""Judge a text that claims to be a story: is it readable, coherent, and is it true?
+"""Judge a text that claims to be a story: is it readable, and is it coherent?
 
 `check` reads on where the grammar would stop. At a word that cannot stand there it
 asks which rule was broken (another name, another gender, another place, ...), notes
@@ -10,8 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
-
-import torch
 
 from minigen.data.stories.exact import Branch, Prefix
 from minigen.data.stories.grammar import END, GENDERS, POOLS, REGISTER_POOLS
@@ -28,7 +26,7 @@ from minigen.data.stories.machine import (
     register_of,
 )
 from minigen.data.stories.settings import DEFAULT, Settings, machine
-from minigen.data.stories.story import Story, join, split
+from minigen.data.stories.story import join, split
 
 # What a broken promise is about, by the register that holds it.
 ASPECTS = {
@@ -299,55 +297,3 @@ def sentence_starts(grammar: Machine) -> tuple[tuple[Symbol, ...], ...]:
             found.append((grammar.item(">exchange"), *later))
             found.append((grammar.item(">handover"), *later))
     return tuple(found)
-
-
-# True and false
-
-
-class Statement(NamedTuple):
-    """A sentence about a story, and whether the story makes it true."""
-
-    about: str
-    tokens: tuple[str, ...]
-    true: bool
-
-    @property
-    def text(self) -> str:
-        """The statement as a sentence."""
-        return join(self.tokens)
-
-
-def statements(story: Story, *, generator: torch.Generator) -> list[Statement]:
-    """Return a true and a false sentence about each thing that the story tells."""
-    facts = story.facts
-    number = " ".join(facts.number)
-    pronoun = PRONOUNS[facts.gender][2]
-    roles = POOLS["role"].table[(facts.gender,)]
-    homes = {word for row in POOLS["home"].table.values() for word in row}
-    kin = {word for row in POOLS["kin"].table.values() for word in row}
-    digits = POOLS["digit"].table[()]
-    other = " ".join(_others(digits, digits[0], generator) for _ in facts.number)
-    thing, hero = facts.object, facts.hero
-    rows: list[tuple[str, str, str | None, Sequence[str]]] = [
-        ("role", f"{hero} was A .", facts.role, roles),
-        ("home", f"{hero} lived in the X .", facts.home, sorted(homes)),
-        ("colour", f"the {thing} was X .", facts.colour, POOLS["colour"].table[()]),
-        ("object", f"{hero} lost the X .", thing, POOLS["object"].table[()]),
-        ("thief", f"the X took the {thing} .", facts.thief, POOLS["animal"].table[()]),
-        ("kin", f"{pronoun} X gave {hero} the {thing} .", facts.kin, sorted(kin)),
-        ("gift", f"{hero} carried A .", facts.gift, POOLS["gift"].table[()]),
-        ("number", "the number was X .", number or None, (number, other)),
-    ]
-    found = []
-    for about, pattern, truth, choices in rows:
-        if truth is None:
-            continue
-        for word, true in ((truth, True), (_others(choices, truth, generator), False)):
-            text = pattern.replace("A .", f"{article(word)} X .").replace("X", word)
-            found.append(Statement(about, tuple(text.split()), true))
-    return found
-
-
-def _others(choices: Sequence[str], truth: str, generator: torch.Generator) -> str:
-    left = [choice for choice in choices if choice != truth]
-    return left[int(torch.randint(len(left), (1,), generator=generator).item())]
