@@ -16,12 +16,13 @@ _LINE = re.compile(r"^%figure +(\S+) +(\S+) *$", re.MULTILINE)
 
 def figure(executed: Path, name: str) -> str:
     """Return the HTML of a figure in an executed chapter."""
-    if executed.is_file():
-        for cell in nbformat.read(executed, as_version=4).cells:
-            for output in cell.get("outputs", []):
-                markup = output.get("data", {}).get("text/html", "")
-                if f'id="fig-{name}"' in markup:
-                    return markup
+    if not executed.is_file():
+        raise BookError(f"chapter {executed.stem} has not been run: run `make book`")
+    for cell in nbformat.read(executed, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            markup = output.get("data", {}).get("text/html", "")
+            if f'id="fig-{name}"' in markup:
+                return markup
     raise BookError(
         f"a page asks for figure {name!r} of {executed.stem}, which shows none of that "
         "name: correct the %figure line"
