@@ -47,9 +47,9 @@ def test_a_failed_npm_says_what_and_is_tried_again(monkeypatch, tmp_path):
 
 def test_npm_comes_from_path_or_else_from_pip_or_else_is_asked_for(monkeypatch):
     monkeypatch.setattr(assets.shutil, "which", lambda name: f"/bin/{name}")
-    assert assets.npm_command() == ["/bin/npm"]
+    assert assets.command("npm") == ["/bin/npm"]
     monkeypatch.setattr(assets.shutil, "which", lambda name: None)
-    wheel = assets.npm_command()
+    wheel = assets.command("npm")
     run = subprocess.run(
         [*wheel, "--version"], capture_output=True, text=True, check=False
     )
@@ -61,7 +61,7 @@ def test_npm_comes_from_path_or_else_from_pip_or_else_is_asked_for(monkeypatch):
 
     monkeypatch.setattr(assets.importlib.metadata, "version", missing)
     with pytest.raises(BookError, match="run `make env`"):
-        assets.npm_command()
+        assets.command("npm")
 
 
 def test_an_asset_that_moved_is_named(tmp_path):

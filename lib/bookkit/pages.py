@@ -6,7 +6,7 @@ from typing import Any
 
 import nbformat
 
-from bookkit import icons
+from bookkit import formulas, icons
 
 
 def title(notebook: Any) -> str:
@@ -81,15 +81,14 @@ MENDED = [
     (r'(<div class="citation"[^>]*) role="doc-biblioentry"', r'\1 role="listitem"'),
     # A menu offers no source that the site does not carry.
     (r'<li><a href="[^"]*_sources/[^"]*".*?</li>', ""),
+    # Formulas are drawn already (see formulas.py).
+    (r"\s*<script>window\.MathJax = .*?</script>", ""),
+    (r'\s*<script[^>]*src="[^"]*/mathjax/[^>]*></script>', ""),
     # The script draws icons that a font draws too (see icons.py).
     (r'\s*<script[^>]*src="[^"]*/fontawesome\.js[^>]*></script>', ""),
 ]
 #: Scripts for a page that has something for them, and how to tell.
 _NEEDED = [
-    (
-        r"mathjax/[\w-]+\.js",
-        r'class="[^"]*\bmath\b|\bmathjax_process">[^<]*\\\(',  # or in a caption
-    ),
     (r"searchtools\.js|language_data\.js|searchindex\.js", r'id="search-results"'),
 ]
 
@@ -111,6 +110,7 @@ def finished(text: str, up: str) -> str:
 
 def finish(html: Path, known: dict[str, str]) -> None:
     """Finish the built pages in place, and keep of the theme what they use."""
+    formulas.draw(html)
     for path in html.rglob("*.html"):
         up = "../" * (len(path.relative_to(html).parts) - 1)
         text = finished(path.read_text(encoding="utf-8"), up)
