@@ -44,18 +44,17 @@ def inputs(chapter):
     """Return the files that a run of the chapter depends on."""
     notebook = json.loads(chapter.read_text(encoding="utf-8"))
     used = imports.closure(imports.notebook_source(chapter))
-    beside = {p for f in used for p in f.parent.glob("*.safetensors")}
+    checkers = imports.module_file(f"minigen.exercises.{chapter.stem}")
+    if checkers:  # `checks` finds them by the chapter's name
+        used |= {checkers, *imports.closure(checkers.read_text(encoding="utf-8"))}
+    weights = set((LIB / "minigen/weights").glob("*.safetensors"))
     book = notebook["metadata"].get("book", {})
     studies = {ROOT / "studies" / f"{name}.json" for name in book.get("studies", [])}
-    data = (
-        {*(PAGES / "data").glob("*.yml"), PAGES / "references.bib"}
-        if LIB / "minigen/facts.py" in used
-        else set()
-    )
+    facts = LIB / "minigen/facts.py" in used
+    data = {*(PAGES / "data").glob("*.yml"), PAGES / "references.bib"} if facts else ()
     runner = {LIB / "bookkit" / name for name in ("execute.py", "offline.py")}
-    return sorted(
-        {chapter, ROOT / "constraints.txt", *used, *beside, *studies, *data, *runner}
-    )
+    alone = {chapter, ROOT / "constraints.txt"}
+    return sorted(alone.union(used, weights, studies, data, runner))
 
 
 def chapters():

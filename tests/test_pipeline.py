@@ -198,6 +198,9 @@ def test_imports_follow_relative_and_package_imports(tmp_path):
 
     assert names("import alone, numpy") == {"alone.py"}
     assert names("from room import c") == {"room/__init__.py", "room/c.py", "room/b.py"}
+    (tmp_path / "minigen").mkdir()
+    (tmp_path / "minigen" / "gan.py").touch()
+    assert names("from x import zoo\nzoo.get('gan.ring', seed=1)") == {"minigen/gan.py"}
     assert names("import room.sub.d") == {
         "room/__init__.py",
         "room/sub/__init__.py",

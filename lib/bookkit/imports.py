@@ -32,6 +32,11 @@ def imported(source: str, package: str = "") -> set[str]:
                 base = ".".join([*above, *([base] if base else [])])
             names.add(base)
             names.update(f"{base}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "zoo.get":
+            # A trained model is asked for by its module's name: zoo.get("gan.digits").
+            wanted = node.args[0] if node.args else None
+            if isinstance(wanted, ast.Constant):
+                names.add(f"minigen.{str(wanted.value).partition('.')[0]}")
     return names
 
 
