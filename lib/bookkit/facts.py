@@ -25,9 +25,10 @@ _MONTHS = (
 
 def labels(root: Path = BOOK.parent) -> set[str]:
     """Return the explicit labels of all hand-written pages and chapters."""
+    # Those with an underscore are the beginnings of generated pages.
     texts = [
         path.read_text(encoding="utf-8")
-        for path in (root / PAGES.name).glob("[!_.]*.md")
+        for path in (root / PAGES.name).glob("[!.]*.md")
     ]
     for path in (root / CHAPTERS.name).glob("[!_.]*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
