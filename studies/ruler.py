@@ -26,6 +26,7 @@ SETTINGS = {
     "draws": 40,
     "classifier_images": 650,
     "test_images": 497,
+    "unlabelled_images": 450,
     "level": 0.95,
     "bias_sizes": [20, 40, 80, 180, 320],
     "classifier_seeds": [1, 2, 3],
@@ -108,23 +109,46 @@ def divided(pool, x, y, seen, rest, eyes, split, settings):
 def trial(ruler, x, y, split, settings):
     """Return all measurements with one division of the data."""
     rng = repro.generator(1000 + split)
-    modes = {"labelled": y, "unlabelled": None}
+    some = by_chance(y, settings["unlabelled_images"], rng)
+    modes = {"labelled": (x, y), "unlabelled": (x[some], y[some])}
     found = {
         "floor": {mode: floors(ruler, mode, settings, rng) for mode in modes},
         "perfect": {
-            mode: judged(ruler, x, labels, settings, rng)
-            for mode, labels in modes.items()
+            mode: judged(ruler, *samples, mode, settings, rng)
+            for mode, samples in modes.items()
         },
         "defects": {},
     }
     for defect, doses in settings["doses"].items():
+        mode = mode_of(defect)
         for dose in doses:
-            changed, labels = damaged(ruler, x, y, defect, dose, split)
-            shown = None if defect in UNLABELLED else labels
+            changed = damaged(ruler, *modes[mode], defect, dose, split)
             found["defects"][defect, dose] = judged(
-                ruler, changed, shown, settings, rng
+                ruler, *changed, mode, settings, rng
             )
     return found
+
+
+def mode_of(defect):
+    """Return whether samples with this defect come with the labels asked for."""
+    return "unlabelled" if defect in UNLABELLED else "labelled"
+
+
+def by_chance(labels, size, generator):
+    """Return indices of pictures whose classes are as those of a die thrown for each.
+
+    A generator that chooses its classes makes such samples, however good it is.
+    """
+    share = labels.bincount() / len(labels)
+    while True:
+        thrown = share.multinomial(size, replacement=True, generator=generator)
+        counts = thrown.bincount(minlength=len(share))
+        if (counts <= labels.bincount()).all():
+            break
+    order = torch.randperm(len(labels), generator=generator)
+    return torch.cat(
+        [order[labels[order] == c][:n] for c, n in enumerate(counts.tolist())]
+    )
 
 
 def floors(ruler, mode, settings, rng):
@@ -138,8 +162,9 @@ def floors(ruler, mode, settings, rng):
     return found
 
 
-def judged(ruler, x, labels, settings, rng):
+def judged(ruler, x, y, mode, settings, rng):
     """Return every measure's verdict on samples; greater is worse."""
+    labels = y if mode == "labelled" else None
     energy, frechet = (
         ruler.distance(x, labels, draws=settings["draws"], generator=rng, measure=m)
         for m in (energy_distance, last_layer_frechet)
@@ -154,7 +179,7 @@ def judged(ruler, x, labels, settings, rng):
         "energy_interval": energy.interval,
         "frechet": frechet.ratio,
         "kernel": kernel.mean().item(),
-        "two-sample": two_sample_accuracy(ruler.features(x)[: len(real)], real),
+        "two-sample": two_sample_accuracy(ruler.features(x), real),
         "copies, close": copies.close,
         "copies, nearer": copies.nearer,
     }
@@ -232,7 +257,7 @@ def defects(trials, settings):
     """
     result, level = {}, settings["level"]
     for defect, doses in settings["doses"].items():
-        mode = "unlabelled" if defect in UNLABELLED else "labelled"
+        mode = mode_of(defect)
         shown = {"doses": doses, "measures": {}}
         for name in ("energy", "frechet", "kernel", "two-sample",
                      "copies, close", "copies, nearer"):  # fmt: skip

@@ -6,6 +6,7 @@ has come. Its result, `studies/<name>.json`, is written at budget 1 alone.
 """
 
 import argparse
+import ast
 import hashlib
 import importlib.util
 import json
@@ -55,14 +56,25 @@ def module(name: str, folder: Path = STUDIES) -> ModuleType:
 
 
 def code(name: str, folder: Path = STUDIES) -> str:
-    """Return a hash of the study and of every file of the library that it imports."""
-    path = source(name, folder)
-    text = path.read_text(encoding="utf-8")
-    digest = hashlib.sha256(text.encode())
+    """Return a hash of the study and of every file of the library that it imports.
+
+    Comments and docstrings do not count: a better sentence makes no result stale.
+    """
+    text = source(name, folder).read_text(encoding="utf-8")
+    digest = hashlib.sha256(_bare(text).encode())
     for file in sorted(imports.closure(text)):
         digest.update(str(file.relative_to(imports.LIB)).encode())
-        digest.update(file.read_bytes())
+        digest.update(_bare(file.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:16]
+
+
+def _bare(text: str) -> str:
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+            has = ast.get_docstring(node) is not None
+            node.body = node.body[1:] if has else node.body
+    return ast.dump(tree)
 
 
 def run(
