@@ -166,6 +166,8 @@ def test_next_token_probabilities_multiply_to_the_storys_probability(
             total += math.log(odds[token])
         assert total == pytest.approx(stories.log_probability(story, RICH))
         assert stories.log_probability(story.text, RICH) == pytest.approx(total)
+        assert stories.log_probability(story) == pytest.approx(total)
+        assert stories.log_probability(story.text) == -math.inf  # no questions there
 
 
 def test_a_prefix_may_be_text_and_no_story_goes_on_from_nonsense() -> None:

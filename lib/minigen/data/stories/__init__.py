@@ -130,14 +130,15 @@ def next_token_probabilities(
 
 
 def log_probability(
-    story: str | Sequence[str] | Story, settings: Settings = DEFAULT
+    story: str | Sequence[str] | Story, settings: Settings | None = None
 ) -> float:
     """Return the exact log-probability of a whole story in nats, its END included.
 
-    It is -inf for what is no story under these settings.
+    It is -inf for what is no story under these settings (a `Story`'s own if not given).
     """
+    own = story.settings if isinstance(story, Story) else DEFAULT
     tokens = whole_tokens(story.tokens if isinstance(story, Story) else story)
-    found = read(machine(settings), tokens)
+    found = read(machine(settings or own), tokens)
     whole = len(tokens) > 0 and found.length == len(tokens)
     return found.log_probability if whole and found.branches else -math.inf
 

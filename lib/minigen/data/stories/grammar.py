@@ -186,8 +186,8 @@ SAME: dict[str, str] = {
     "named": "named / called",
     "lived": "lived / dwelt",
     "she": "@hero.he / the @role / @hero",
-    "name": "the @role / @hero",
-    "it": "the @object / @hero.his @object",
+    "name": "the @role / the @trait @role / @hero",
+    "it": "the @object / @hero.his @object / the @colour @object",
     "loved": "loved / treasured / adored / cherished",
     "most": "most / dearly / deeply / greatly",
     "greatest": "greatest / dearest / finest",
@@ -258,8 +258,8 @@ SAME: dict[str, str] = {
         one *weather *daytime , ~near the *quality +here:place , ~it ~vanished . /
         one *weather *daytime ~she ~lost ~it ~near the *quality +here:place .""",
     "wish": """
-        ~she ~wept *grief and ~left *manner to ~find it . /
-        ~she ~wept *grief and *manner ~left to ~find it .""",
+        ~she ~wept *grief and *manner ~left to ~find it . /
+        ~near the @here ~she ~wept *grief and *manner ~left to ~find it .""",
     "meet": """
         ~soon ~name *manner ~met ^*trait >helper . /
         ~soon ^*trait >helper came *manner ~along .""",
@@ -401,7 +401,7 @@ PLOT: dict[str, tuple[Row, ...]] = {
         Row("he", "!skew", "group=she", "=helper_gender:he"),
     ),
     "tell": (
-        Row("pronoun", 1, "", ">reveal ~points"),
+        Row("pronoun", 2, "", ">reveal ~points"),
         Row("noun", 1, "", "~points_noun"),
     ),
     "arrive": (
@@ -411,8 +411,7 @@ PLOT: dict[str, tuple[Row, ...]] = {
     "climax": (
         Row("caught", 1, "loss=stolen", "~catch >exchange"),
         Row("lying", 1, "loss=lost", "~lying"),
-        Row("person", 1, "loss=lost !digit1", "~finder >handover"),
-        Row("person", 3, "loss=lost digit1", "~finder >handover"),
+        Row("person", 1, "loss=lost", "~finder >handover"),
     ),
     "exchange": (
         Row("trade", 1, "fond", "~trade"),
