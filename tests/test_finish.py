@@ -7,7 +7,7 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 
-from bookkit import icons, pages
+from bookkit import icons, pages, styles
 
 BARS, SUN, BELL = 0xF0C9, 0xF185, 0xF0F3
 
@@ -47,6 +47,19 @@ def test_what_a_screen_reader_hears_is_mended():
     )
     side = pages.finished('<div id="pst-primary-sidebar" class="bd-sidebar">', "")
     assert 'role="navigation" aria-label="Book"' in side
+
+
+def test_folded_code_is_called_what_it_shows():
+    cell = (
+        '<div class="cell {}"><details><summary aria-label="Toggle hidden content">'
+        "<p>Show the code</p><p>Hide the code</p></summary></details></div>"
+    )
+    page = cell.format("tag_hide-input") + cell.format("tag_solution tag_hide-cell")
+    text = pages.finished(page, "")
+    assert re.findall(r"<p>(.*?)</p>", text) == [
+        "Show the code", "Hide the code", "Show a solution", "Hide the solution"
+    ]  # fmt: skip
+    assert "aria-label" not in text
 
 
 def test_a_menu_offers_only_what_there_is():
@@ -106,6 +119,65 @@ def test_the_icons_in_use_stay_and_the_others_go(built):
     assert "x.ttf" in style
     assert not [*static.rglob("*.woff2"), *static.rglob("*.map")]
     assert not (static / "scripts" / "fontawesome.js").exists()
+
+
+@pytest.fixture
+def styled(tmp_path):
+    """Make a site of two pages with two sheets of the theme and two of the book."""
+    static = tmp_path / "_static"
+    for folder in (static / "styles", tmp_path / "chapters"):
+        folder.mkdir(parents=True)
+    sheets = {
+        "styles/theme.css": '@charset "utf-8";@import "../basic.css";p{color:red}',
+        "basic.css": "a{background:url(file.png)}",
+        "styles/icons.css": "@font-face{src:url(../vendor/x.ttf)} i{box-shadow:0 0 "
+        "1px red!important;display:none!important;cursor:url(data:x/y,z)}",
+        "book.css": "p{color:blue}",
+        "type.css": ":root{--ink:black}",
+    }
+    for name, text in sheets.items():
+        (static / name).write_text(text)
+    for page, root in (("index.html", ""), ("chapters/one.html", "../")):
+        links = "".join(
+            f'<link href="{root}_static/{name}?v=1" rel="stylesheet" />'
+            for name in sheets
+            if name != "basic.css"
+        )
+        apart = f'<link rel="stylesheet" href="{root}_static/formulas.css" />'
+        (tmp_path / page).write_text(f"<head><title>t</title>{links}{apart}</head>")
+    return tmp_path
+
+
+def test_the_theme_gives_way_to_the_book_in_one_sheet(styled):
+    styles.join(styled)
+    static = styled / "_static"
+    layer, _, above = (static / "site.css").read_text().partition("\n}\n")
+    assert layer.startswith("@layer theme {")
+    assert "p{color:red}" in layer
+    assert above.index(":root") < above.index("p{color:blue}")
+    assert sorted(path.name for path in static.rglob("*.css")) == [
+        "basic.css", "site.css"
+    ]  # fmt: skip
+    for page, root in (("index.html", ""), ("chapters/one.html", "../")):
+        links = re.findall(r'href="([^"]+)"', (styled / page).read_text())
+        assert links == [f"{root}_static/site.css", f"{root}_static/formulas.css"]
+
+
+def test_joined_sheets_find_their_files(styled):
+    styles.join(styled)
+    text = (styled / "_static" / "site.css").read_text()
+    assert "url(file.png)" in text
+    assert "url(vendor/x.ttf)" in text
+    assert "url(data:x/y,z)" in text
+    assert "@charset" not in text
+    assert "@import" not in text
+
+
+def test_the_book_can_take_the_shadows_of_the_theme_away(styled):
+    styles.join(styled)
+    text = (styled / "_static" / "site.css").read_text()
+    assert "box-shadow:0 0 1px red;" in text
+    assert "display:none!important" in text
 
 
 def test_icons_are_found_as_characters_and_as_escapes():

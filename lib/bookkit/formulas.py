@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bookkit import BookError, assets, icons
-from bookkit.paths import WEB
+from bookkit.paths import WEB, to_root
 
 #: A formula wider than this, in em, gets a box of its own that scrolls on a telephone.
 WIDEST = 15.0
 
+#: The one character of the font that gives a line no height, named in no rule.
+_ZERO = 0xEFFC
 #: The elements in which a formula may stand: Sphinx's, captions, records.
 _PLACE = re.compile(
     r'<(span|div)\b[^>]*\bclass="[^"]*\bmath\b[^"]*"[^>]*>.*?</\1>'
@@ -157,12 +159,12 @@ def draw(site: Path) -> None:
         target.mkdir(exist_ok=True)
         for name in files:
             shutil.copy2(next(shipped.rglob(name)), target / name)
-            icons.cut(target / name, characters(style), name="Book formulas")
+            icons.cut(target / name, characters(style) | {_ZERO}, name="Book formulas")
         (site / "_static" / "formulas.css").write_text(style.strip(), encoding="utf-8")
         for path, text in pages.items():
             drawn = placed(text, made.drawn)
             if drawn != text:
-                up = "../" * (len(path.relative_to(site).parts) - 1)
-                link = f'<link rel="stylesheet" href="{up}_static/formulas.css" />\n'
+                root = to_root(path, site)
+                link = f'<link rel="stylesheet" href="{root}_static/formulas.css" />\n'
                 path.write_text(drawn.replace("</head>", link + "</head>", 1), "utf-8")
     shutil.rmtree(shipped, ignore_errors=True)

@@ -6,7 +6,8 @@ from typing import Any
 
 import nbformat
 
-from bookkit import formulas, icons
+from bookkit import formulas, icons, styles
+from bookkit.paths import to_root
 
 
 def title(notebook: Any) -> str:
@@ -84,6 +85,21 @@ MENDED = [
     # Formulas are drawn already (see formulas.py).
     (r"\s*<script>window\.MathJax = .*?</script>", ""),
     (r'\s*<script[^>]*src="[^"]*/mathjax/[^>]*></script>', ""),
+    # What is only for paper says the title and the contents again, and no page has an
+    # advertisement.
+    (r'<div id="jb-print-docs-body".*?(?=<div id="searchbox">)', ""),
+    (
+        r'<div class="sidebar-primary-items__end sidebar-primary__section">\s*<div '
+        r'class="sidebar-primary-item">\s*<div id="ethical-ad-placement".*?</div>'
+        r"\s*</div>\s*</div>",
+        "",
+    ),
+    # Folded code is called what it shows; a folded solution has a name of its own.
+    (r'<summary aria-label="Toggle hidden content">', "<summary>"),
+    (
+        r'(<div class="cell tag_solution.*?)Show the code(.*?)Hide the code',
+        r"\1Show a solution\2Hide the solution",
+    ),
     # The script draws icons that a font draws too (see icons.py).
     (r'\s*<script[^>]*src="[^"]*/fontawesome\.js[^>]*></script>', ""),
 ]
@@ -112,7 +128,7 @@ def finish(html: Path, known: dict[str, str]) -> None:
     """Finish the built pages in place, and keep of the theme what they use."""
     formulas.draw(html)
     for path in html.rglob("*.html"):
-        up = "../" * (len(path.relative_to(html).parts) - 1)
-        text = finished(path.read_text(encoding="utf-8"), up)
+        text = finished(path.read_text(encoding="utf-8"), to_root(path, html))
         path.write_text(text, encoding="utf-8")
     icons.shrink(html)
+    styles.join(html)

@@ -35,3 +35,8 @@ def relative(path: Path) -> str:
     """Return a path as a person in the repository would type it."""
     path = path.resolve()
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)
+
+
+def to_root(page: Path, site: Path) -> str:
+    """Return the way from a page to the root of its site, such as "../" or ""."""
+    return "../" * (len(page.relative_to(site).parts) - 1)
