@@ -55,7 +55,7 @@ def test_the_students_stub_does_not_pass(exercise):
 
 
 def softmax(logits, axis):
-    with np.errstate(invalid="ignore"):  # what is wrong with it is the point
+    with np.errstate(all="ignore"):  # what is wrong with it is the point
         return np.exp(logits) / np.exp(logits).sum(axis=axis, keepdims=True)
 
 
@@ -85,6 +85,17 @@ WRONG = [
     ("predictive_vs_generative.odd",
      lambda known, x: -torch.cdist(x.flatten(1), known.flatten(1)).amin(1), "sign"),
     ("predictive_vs_generative.odd", lambda known, x: x, "one number a picture"),
+    ("predictive_vs_generative.odd",
+     lambda known, x: torch.arange(len(x)).float(), "are asked for"),
+    ("predictive_vs_generative.shrink",
+     lambda c, a: (1 - a) * c + a * len(c) * np.eye(len(c)), "wrong"),
+    ("predictive_vs_generative.shrink",
+     lambda c, a: (1 - a) * c + a * np.median(np.diag(c)) * np.eye(len(c)), "wrong"),
+    ("predictive_vs_generative.bayes", lambda j: softmax(j - j.max(), 1), "far apart"),
+    ("predictive_vs_generative.bayes",
+     lambda j: softmax(j - j.mean(1, keepdims=True), 1), "far apart"),
+    ("predictive_vs_generative.temperature",
+     lambda m, c, z, t: m + np.sqrt(min(t, 1)) * z @ np.linalg.cholesky(c).T, "wrong"),
     ("predictive_vs_generative.odd", lambda known, x: x[:, 0, 0, 0] / 0, "no numbers"),
     ("predictive_vs_generative.odd",
      lambda known, x: (x - known.mean(0)).square().sum((1, 2, 3)), "are asked for"),

@@ -95,6 +95,13 @@ def test_a_kernel_that_dies_and_a_missing_chapter_are_explained(tmp_path, capsys
     assert "there is no chapter" in capsys.readouterr().err
 
 
+def test_a_cell_that_never_ends_is_stopped(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(execute, "CELL_SECONDS", 2)
+    chapter = write_chapter(tmp_path / "tiny.ipynb", "while True: pass")
+    assert execute.main([str(chapter), str(tmp_path / "o.ipynb")]) == 1
+    assert "a cell ran longer than 2 s" in capsys.readouterr().err
+
+
 def test_a_chapter_may_not_use_the_network(tmp_path, capsys):
     source = "import urllib.request as u\nu.urlopen('http://example.org')"
     chapter = write_chapter(tmp_path / "tiny.ipynb", source)

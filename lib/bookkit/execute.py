@@ -11,13 +11,15 @@ from typing import Any
 
 import nbformat
 import papermill
-from nbclient.exceptions import DeadKernelError
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
 from bookkit import BookError, offline
 from bookkit.paths import CHAPTERS, relative, write_whole
 
+#: The longest that one cell may take: far more than any should, but an end.
+CELL_SECONDS = int(os.environ.get("CELL_SECONDS", "1800"))
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -80,6 +82,7 @@ def execute(
             cwd=chapter.parent,
             chapter=name,
             extra_arguments=["--log-level=ERROR"],
+            execution_timeout=CELL_SECONDS,
         )
         seconds = time.monotonic() - begun
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
@@ -89,6 +92,11 @@ def execute(
         write_whole(output, nbformat.writes(notebook) + "\n")
     except PapermillExecutionError as error:
         raise BookError(_failure(name, error)) from error
+    except CellTimeoutError as error:
+        raise BookError(
+            f"chapter {name}: a cell ran longer than {CELL_SECONDS} s and was stopped; "
+            "look for a loop that may not end (CELL_SECONDS=… allows more)"
+        ) from error
     except DeadKernelError as error:
         raise BookError(
             f"chapter {name}: its kernel died, most often because memory ran out; "

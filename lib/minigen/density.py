@@ -35,8 +35,8 @@ def dequantise(
     """Spread each grey level over its own share of [0, 1): (level + u) / levels.
 
     The noise u is uniform on [0, 1), and ½ without a generator. The mean log density
-    of what comes out never exceeds the log probability of the levels (1511.01844, 3.1):
-    the noise makes a density on reals comparable with probabilities of levels.
+    of what comes out, less the log volume (pixels · log levels), never exceeds the log
+    probability of the levels (1511.01844, 3.1): so densities and probabilities compare.
     """
     level = (x.double() * (levels - 1)).round()
     if generator is None:
