@@ -81,3 +81,24 @@ def test_a_reader_chooses_the_theme(browser: Browser, address: str) -> None:
             tab.evaluate(visit.SETTLE)
             colours.add(background())
         assert len(colours) == 2, f"the page stays as it is: {colours}"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("figure_page", ["index.html", *CHAPTERS])
+def test_every_figure_shows_one_drawing(
+    browser: Browser, address: str, figure_page: str, width: int
+) -> None:
+    with visit.opened(browser, address, figure_page) as (tab, _):
+        tab.set_viewport_size({"width": width, "height": 800})
+        drawn = tab.evaluate(
+            """() => [...document.querySelectorAll("figure.show-figure")].map(f => [
+                f.id,
+                [...f.querySelectorAll(":scope > div > .show")].filter(drawing => {
+                    const box = drawing.getBoundingClientRect()
+                    return box.width > 100 && box.height > 50
+                }).length,
+            ])"""
+        )
+    assert drawn, f"{figure_page} has no figure"
+    wrong = [f"{name} shows {count}" for name, count in drawn if count != 1]
+    assert not wrong, f"{figure_page} at {width} px: {', '.join(wrong)}"

@@ -71,7 +71,7 @@ def versions(fig: BookFigure) -> Iterator[tuple[bool, BookFigure]]:
 def version(drawing: str, phone: bool) -> str:
     """Wrap a drawing so that the page's style can choose it by the column's width."""
     return f'<div class="show-{"phone" if phone else "wide"}"' + (
-        f" hidden>{drawing}</div>" if phone else f">{drawing}</div>"
+        f' style="display:none">{drawing}</div>' if phone else f">{drawing}</div>"
     )
 
 
