@@ -2,7 +2,7 @@
 
 import pytest
 
-from bookkit import colab, notebooks, site, toc
+from bookkit import colab, elsewhere, notebooks, site, toc
 
 
 @pytest.fixture
@@ -45,6 +45,6 @@ def test_another_host_is_refused_with_a_reason(known, capsys):
 
 
 def test_colab_opens_the_copy():
-    assert colab.address("https://github.com/a/b", "vae") == (
+    assert elsewhere.colab("https://github.com/a/b", "vae") == (
         "https://colab.research.google.com/github/a/b/blob/colab/vae.ipynb"
     )

@@ -103,7 +103,6 @@ def test_without_an_address_nothing_points_to_one(monkeypatch):
     none = {"repository": "", "site": "", "version": "1"}
     monkeypatch.setattr(site, "addresses", lambda: none)
     bare = site.configuration()
-    assert "launch_buttons" not in bare
     assert "repository" not in bare
     known = none | {
         "repository": "https://github.com/a/b",
@@ -112,7 +111,6 @@ def test_without_an_address_nothing_points_to_one(monkeypatch):
     monkeypatch.setattr(site, "addresses", lambda: known)
     full = site.configuration()
     assert full["repository"]["url"] == "https://github.com/a/b"
-    assert full["launch_buttons"]["colab_url"]
     assert full["html"]["baseurl"] == "https://a.github.io/b/"
 
 

@@ -28,7 +28,7 @@ def with_scripts(body):
 )
 def test_a_page_loads_the_scripts_that_it_has_a_use_for(body, kept):
     text = pages.finished(with_scripts(body), "")
-    assert set(re.findall(r"_static/(?:scripts/)?(\w+)", text)) == kept
+    assert set(re.findall(r'src="_static/(?:scripts/)?(\w+)', text)) == kept
 
 
 def test_footer_links_lead_from_each_depth():
@@ -106,7 +106,7 @@ def built(tmp_path):
 
 
 def test_the_icons_in_use_stay_and_the_others_go(built):
-    pages.finish(built, {})
+    pages.finish(built, {}, {})
     static = built / "_static"
     font = TTFont(static / "vendor/fontawesome/webfonts/fa-solid-900.ttf")
     assert set(font.getBestCmap()) == {BARS, SUN}

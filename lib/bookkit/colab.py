@@ -2,7 +2,8 @@
 
 A copy begins with a cell that brings the repository and installs the library from it.
 Such a cell stands in no notebook of the book itself. The copies are published on a
-branch of their own, `colab`; without a public address there are none.
+branch of their own, `colab` (see elsewhere.py); without a public address there are
+none.
 """
 
 import sys
@@ -13,7 +14,6 @@ from bookkit import BookError, site, toc
 from bookkit.notebooks import normal, read
 from bookkit.paths import BUILD, relative, write_whole
 
-BRANCH = "colab"
 INSTALL = """\
 # Colab only: bring the book's library. Everything after this cell is the chapter.
 import sys
@@ -25,15 +25,6 @@ if "google.colab" in sys.modules:
     %pip install --quiet jaxtyping beartype pooch safetensors
     sys.path.insert(0, "/content/book/lib")
     %cd book/chapters"""
-
-
-def address(repository: str, chapter: str) -> str:
-    """Return where Colab opens a chapter of a GitHub repository."""
-    place = repository.removeprefix("https://github.com/")
-    return (
-        f"https://colab.research.google.com/github/{place}/blob/{BRANCH}/"
-        f"{chapter}.ipynb"
-    )
 
 
 def main() -> int:

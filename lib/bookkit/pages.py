@@ -1,13 +1,17 @@
 """What the site adds to a chapter: its head, and finishing touches to the HTML."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from bookkit import formulas, icons, styles
+from bookkit import card, formulas, icons, meta, styles
 from bookkit.paths import to_root
+
+#: How fast one reads prose with formulas and code in it.
+WORDS_A_MINUTE = 150
 
 
 def title(notebook: Any) -> str:
@@ -19,25 +23,31 @@ def title(notebook: Any) -> str:
     return ""
 
 
-def head(notebook: Any) -> str:
-    """Return the line under a chapter's title: minutes, level, prerequisites."""
+def head(notebook: Any, links: Mapping[str, str] | None = None) -> str:
+    """Return what stands under a chapter's title: minutes, level, what it needs.
+
+    `links` are the places to run it elsewhere (see elsewhere.py).
+    """
     book = notebook.metadata.get("book", {})
     words = sum(
         len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown"
     )
-    facts = [f"{max(1, round(words / 200))} min to read"]
+    facts = [f"{max(1, round(words / WORDS_A_MINUTE))} min to read"]
     if seconds := notebook.metadata.get("run", {}).get("seconds"):
         facts.append(f"{seconds:.0f} s to run on a CPU")
     if level := book.get("level"):
         facts.append(str(level))
     if needs := book.get("prerequisites"):
-        facts.append("needs " + ", ".join(needs))
-    return "```{div} chapter-head\n" + " · ".join(facts) + "\n```"
+        facts.append("needs " + ", ".join(f"[]({name}.ipynb)" for name in needs))
+    lines = [" · ".join(facts)]
+    if links:
+        lines.append(" ".join(f"[{name}]({url})" for name, url in links.items()))
+    return "```{div} chapter-head\n" + "\n\n".join(lines) + "\n```"
 
 
-def add_head(notebook: Any) -> None:
+def add_head(notebook: Any, links: Mapping[str, str] | None = None) -> None:
     """Put the head after the title, in a cell of its own for the site alone."""
-    cell = nbformat.v4.new_markdown_cell(head(notebook))
+    cell = nbformat.v4.new_markdown_cell(head(notebook, links))
     cell["id"] = "chapter-head"
     first = notebook.cells[0]
     lines = first.source.splitlines()
@@ -62,17 +72,28 @@ def keep_what_is_shown(notebook: Any) -> None:
                 del output["data"][kind]
 
 
-#: The mark of the book in the tab of a browser: pixels that come out of noise.
-ICON = (
-    "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 4 4' "
-    "fill='%234a6fa5'%3E%3Cpath d='M0 0h1v4H0zM1 3h3v1H1z'/%3E"
-    "%3Cpath opacity='.6' d='M1 1h1v1H1zM2 2h1v1H2z'/%3E"
-    "%3Cpath opacity='.3' d='M2 0h1v1H2zM3 1h1v1H3z'/%3E%3C/svg%3E"
-)
+#: Asks for two faces before the style sheet comes. It is a script, because a browser
+#: that reads the site from files refuses to preload a font, and complains.
+PRELOAD = """<script>
+if (location.protocol !== "file:") for (const face of ["source-serif-4", "inter"])
+  document.head.append(Object.assign(document.createElement("link"), {rel: "preload",
+    as: "font", type: "font/woff2", crossOrigin: "",
+    href: `{up}_static/fonts/${face}-latin-wght-normal.woff2`}));
+</script>"""
 #: What the theme leaves to mend in every page: a pattern, and what to put there.
 MENDED = [
     # Without an icon of its own a page makes the browser ask for /favicon.ico.
-    (r"</head>", f'<link rel="icon" href="{ICON}" />\n</head>'),
+    (
+        r"</head>",
+        '<link rel="icon" type="image/svg+xml" href="{up}_static/icon.svg" />\n</head>',
+    ),
+    # The faces that every page begins with.
+    (r"</title>", f"</title>\n{PRELOAD}"),
+    # One word on the width of the screen is enough, and no search service reads the
+    # theme's own tags.
+    (r'<meta name="viewport"[^>]*>\s*(?=<meta name="viewport")', ""),
+    (r'\s*<meta name="(?:viewport|docsearch:\w+)" content="[^"]*"/>', ""),
+    (r'\s*<meta name="docsearch:\w+"[^>]*/>', ""),
     # The footer's own link, from each page's depth.
     (r'href="THIRD-PARTY.txt" data-from-root', r'href="{up}THIRD-PARTY.txt"'),
     # The sidebar is a landmark, and its search button is called what it shows.
@@ -121,14 +142,27 @@ def finished(text: str, up: str) -> str:
             text = re.sub(
                 rf'\s*<script[^>]*src="[^"]*(?:{script})[^>]*></script>', "", text
             )
-    return text
+    # The theme's templates leave hundreds of empty lines; code keeps its own.
+    parts = re.split(r"(<pre.*?</pre>)", text, flags=re.S)
+    return "".join(
+        part if part.startswith("<pre") else re.sub(r"\n\s*\n", "\n", part)
+        for part in parts
+    )
 
 
-def finish(html: Path, known: dict[str, str]) -> None:
-    """Finish the built pages in place, and keep of the theme what they use."""
+def finish(html: Path, known: Mapping[str, str], said: Mapping[str, str]) -> None:
+    """Finish the built pages in place, and keep of the theme what they use.
+
+    `known` are the public addresses, and `said` the descriptions of documents.
+    """
     formulas.draw(html)
     for path in html.rglob("*.html"):
         text = finished(path.read_text(encoding="utf-8"), to_root(path, html))
-        path.write_text(text, encoding="utf-8")
+        document = path.relative_to(html).with_suffix("").as_posix()
+        description = said.get(document) or meta.opening(text)
+        tags = meta.tags(text, document, description, known.get("site", ""))
+        path.write_text(text.replace("</head>", f"{tags}\n</head>", 1), "utf-8")
     icons.shrink(html)
     styles.join(html)
+    home = (html / "index.html").read_text(encoding="utf-8")
+    card.draw(home, html / "_static" / "card.png")

@@ -29,5 +29,4 @@ html_theme_options = {
     "repository_url": _repository.get("url", ""),
     "repository_branch": _repository.get("branch", ""),
     "use_repository_button": _html.get("use_repository_button", False),
-    "launch_buttons": _book.get("launch_buttons", {}),
 } | _settings.get("html_theme_options", {})

@@ -16,7 +16,17 @@ from typing import Any
 import nbformat
 import yaml
 
-from bookkit import BookError, assets, excerpts, facts, pages, scoreboard, toc
+from bookkit import (
+    BookError,
+    assets,
+    elsewhere,
+    excerpts,
+    facts,
+    meta,
+    pages,
+    scoreboard,
+    toc,
+)
 from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
 
 STAGE = BUILD / "stage"
@@ -64,10 +74,6 @@ def configuration() -> dict[str, Any]:
     if known["repository"]:
         config["repository"] = {"url": known["repository"], "branch": "main"}
         config["html"]["use_repository_button"] = True
-        config["launch_buttons"] = {
-            "binderhub_url": "https://mybinder.org",
-            "colab_url": "https://colab.research.google.com",
-        }
     return config
 
 
@@ -80,13 +86,14 @@ def stage(target: Path = STAGE) -> list[str]:
         text = page.read_text(encoding="utf-8")
         page.write_text(excerpts.insert(text, SOURCE / "chapters"), encoding="utf-8")
     titles = {}
+    repository = addresses()["repository"]
     for chapter in toc.chapters():
         executed = SOURCE / "chapters" / chapter.name
         if not executed.is_file():
             raise BookError(f"{relative(executed)} is missing: run `make book`")
         notebook = nbformat.read(executed, as_version=4)
         titles[chapter.stem] = pages.title(notebook)
-        pages.add_head(notebook)
+        pages.add_head(notebook, elsewhere.links(repository, chapter.stem))
         pages.keep_what_is_shown(notebook)
         staged = target / "chapters" / chapter.name
         nbformat.write(notebook, staged)
@@ -109,6 +116,7 @@ def stage(target: Path = STAGE) -> list[str]:
         *SHOW.glob("*.js"),
         *WEB.glob("*.css"),
         *WEB.glob("*.js"),
+        *WEB.glob("*.svg"),
     ]:
         shutil.copy2(path, target / "_assets" / path.name)
     (target / "THIRD-PARTY.txt").write_text(assets.notice(modules), encoding="utf-8")
@@ -167,7 +175,7 @@ def build() -> None:
     if missing:
         raise BookError(f"the site lacks the pages {', '.join(missing)}; see {LOG}")
     shutil.copy2(STAGE / "THIRD-PARTY.txt", html / "THIRD-PARTY.txt")
-    pages.finish(html, addresses())
+    pages.finish(html, addresses(), meta.described(STAGE))
     new = SITE.with_name("site.new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(html, new, ignore=shutil.ignore_patterns(".buildinfo*", "*.inv"))
