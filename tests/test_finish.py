@@ -13,7 +13,11 @@ BARS, SUN, BELL = 0xF0C9, 0xF185, 0xF0F3
 
 
 def with_scripts(body):
-    names = ("mathjax/tex-chtml.js?v=1", "searchtools.js", "scripts/fontawesome.js")
+    names = (
+        "mathjax/tex-chtml.js?v=1", "searchtools.js", "scripts/fontawesome.js",
+        "clipboard.min.js", "togglebutton.js", "design-tabs.js", "player.js",
+        "doctools.js",
+    )  # fmt: skip
     tags = "\n".join(f'<script defer src="_static/{name}"></script>' for name in names)
     return f"<html><head>{tags}</head><body>{body}</body></html>"
 
@@ -24,11 +28,17 @@ def with_scripts(body):
         ("words about math", set()),
         ('<span class="math notranslate">\\(x\\)</span>', set()),
         ('<div id="search-results"></div>', {"searchtools"}),
+        ('<div class="highlight"><pre>x</pre></div>', {"clipboard"}),
+        ('<button class="sidebar-toggle primary-toggle"></button>', set()),
+        ('<div class="admonition dropdown"></div>', {"togglebutton"}),
+        ('<div class="sd-tab-set docutils"></div>', {"design"}),
+        ('<figure data-player="{}"></figure>', {"player"}),
     ],
 )
 def test_a_page_loads_the_scripts_that_it_has_a_use_for(body, kept):
     text = pages.finished(with_scripts(body), "")
-    assert set(re.findall(r'src="_static/(?:scripts/)?(\w+)', text)) == kept
+    loaded = set(re.findall(r'src="_static/(?:scripts/)?(\w+)', text))
+    assert loaded == kept | {"doctools"}
 
 
 def test_footer_links_lead_from_each_depth():

@@ -127,6 +127,10 @@ MENDED = [
 #: Scripts for a page that has something for them, and how to tell.
 _NEEDED = [
     (r"searchtools\.js|language_data\.js|searchindex\.js", r'id="search-results"'),
+    (r"copybutton\.js|clipboard\.min\.js", r'class="highlight"'),
+    (r"togglebutton\.js", r'class="(?:[^"]* )?(?:toggle|dropdown)[ "]'),
+    (r"design-tabs\.js", r'class="[^"]*\bsd-tab'),
+    (r"player\.js", r"\bdata-player="),
 ]
 
 

@@ -12,6 +12,11 @@ from bookkit.paths import to_root
 
 #: Sheets of the book itself, which stand above the layer, in this order.
 OWN = ("type.css", "figures.css", "book.css", "cells.css", "frame.css")
+#: Sheets that the site needs only where something on it has such a class.
+SIGNS = {
+    "sphinx-design.min.css": r'class="(?:[^"]* )?sd-',
+    "togglebutton.css": r'class="(?:[^"]* )?(?:toggle|dropdown)[ "]',
+}
 #: The sheet that only pages with formulas load.
 APART = "formulas.css"
 _LINK = re.compile(r'\s*<link\b[^>]*href="[^"]*_static/([\w./-]+\.css)[^"]*"[^>]*/?>')
@@ -41,7 +46,12 @@ def join(site: Path) -> None:
     if not names:
         return
     order = list(dict.fromkeys(n for t in pages.values() for n in _LINK.findall(t)))
-    below = [read(static, name) for name in order if name in names - {*OWN}]
+    idle = {
+        name
+        for name, sign in SIGNS.items()
+        if not any(re.search(sign, text) for text in pages.values())
+    }
+    below = [read(static, name) for name in order if name in names - {*OWN} - idle]
     above = [read(static, name) for name in OWN if name in names]
     for name in names:
         (static / name).unlink()
