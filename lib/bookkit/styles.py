@@ -1,7 +1,8 @@
 """One style sheet for the site: the theme's in a layer below, the book's own above.
 
 The theme and its extensions bring eight sheets. In a cascade layer they give way to
-every rule of the book, however specific theirs are; and all together are one request.
+every rule of the book, however specific theirs are, save what they mark as important;
+and all together are one request.
 """
 
 import posixpath
