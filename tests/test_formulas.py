@@ -8,10 +8,13 @@ from fontTools.ttLib import TTFont
 from bookkit import BookError, assets, formulas
 from bookkit.formulas import Formula
 
-needs_mathjax = pytest.mark.skipif(
-    not (assets.NPM / "node_modules" / "mathjax").is_dir(),
-    reason="MathJax is not installed yet: run `make book` once",
-)
+needs_mathjax = pytest.mark.usefixtures("mathjax")
+
+
+@pytest.fixture(scope="module")
+def mathjax():
+    """Bring MathJax, where no book was built yet."""
+    return assets.install()
 
 
 def inline(tex):

@@ -43,4 +43,4 @@ def draw(page: str, path: Path) -> None:
         ax = fig.add_axes((0.06, bottom, 0.88, 0.16))
         ax.imshow(1 - ink, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
         ax.set_axis_off()
-    fig.savefig(path, format="png", metadata={"Software": None})
+    fig.savefig(path, format="png", dpi="figure", metadata={"Software": None})
