@@ -760,3 +760,11 @@ def test_twenty_frames_of_pictures_keep_within_their_weight():
         [show.sheet(x) for x in noise], name="p", labels=texts, alts=texts, caption="c"
     )
     assert len(gzip.compress(shown.html.encode())) < PLAYER_LIMIT
+
+
+def test_ticks_set_by_hand_within_a_decade_of_a_logarithmic_axis_can_be_drawn():
+    fig, ax = show.axes()
+    show.curves(ax, {"a": ([2, 4, 8], [1, 2, 3])}, log="x")
+    ax.set_xticks([2, 4, 8], ["two", "four", "eight"])
+    made = show.figure(fig, name="decade", alt="a rise", caption="A rise.").html
+    assert all(f">{word}</text>" in made for word in ("two", "four", "eight"))

@@ -178,7 +178,7 @@ def _plain_numbers(axis: Axis) -> None:
             axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     if axis.isDefault_majfmt:
         axis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
-        axis.set_minor_formatter(NullFormatter())
+    axis.set_minor_formatter(NullFormatter())  # within a decade they would be formulas
 
 
 class Label(Annotation):
