@@ -138,3 +138,14 @@ def test_a_file_that_is_no_notebook_is_named(tmp_path, capsys):
     path.write_text("{")
     assert notebooks.main([str(path)]) == 1
     assert "broken.ipynb is not a readable notebook" in capsys.readouterr().err
+
+
+def test_what_is_folded_on_the_site_is_folded_in_jupyterlab(tmp_path):
+    notebook = good()
+    notebook.cells[3].metadata["tags"] = ["solution", "hide-cell"]
+    path = tmp_path / "tiny.ipynb"
+    path.write_text(notebooks.normal(notebook), encoding="utf-8")
+    cells = notebooks.read(path).cells
+    assert cells[3].metadata["jupyter"] == {"source_hidden": True}
+    assert "jupyter" not in cells[1].metadata
+    assert notebooks.problems(path) == []

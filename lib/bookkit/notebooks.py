@@ -63,6 +63,8 @@ def normal(notebook: Any) -> str:
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     for number, cell in enumerate(notebook.cells):
         kept = {k: v for k, v in cell.metadata.items() if k in CELL_KEYS and v}
+        if {"hide-input", "hide-cell"} & set(kept.get("tags", [])):
+            kept["jupyter"] = {"source_hidden": True}  # folded in JupyterLab too
         cell.metadata = nbformat.from_dict(kept)
         cell.source = "\n".join(line.rstrip() for line in cell.source.splitlines())
         cell.setdefault("id", f"cell-{number}")

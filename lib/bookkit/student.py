@@ -55,8 +55,8 @@ def student_notebook(chapter: Path) -> Any:
     notebook = nbformat.read(chapter, as_version=4)
     for _, solution, check in exercises(notebook):
         solution.source = stub(solution.source)
-        solution.metadata["tags"] = []
-        check.metadata["tags"] = []
+        solution.metadata = nbformat.from_dict({})  # open, and no solution
+        check.metadata = nbformat.from_dict({})
     return notebook
 
 
