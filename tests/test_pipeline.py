@@ -160,7 +160,7 @@ def test_the_gate_names_a_missed_goal_and_binds_at_the_full_run_only(
     execute.execute(chapter, full, {"budget": 1})
     execute.execute(chapter, smoke, {"budget": 0.02})
     with pytest.raises(
-        BookError, match=r"chapter tiny: share is 50.0 %, the goal is >= 0.9"
+        BookError, match=r"chapter tiny: share is 50.0 %, the goal is at least 90.0 %"
     ):
         scoreboard.build([full])
     rows = scoreboard.build([smoke])

@@ -10,7 +10,7 @@ import nbformat
 
 from bookkit import BookError, toc
 from bookkit.paths import PAGES, SCOREBOARD, SOURCE, write_whole
-from minigen.record import RECORD_MIME, VOLATILE_MIME, number
+from minigen.record import RECORD_MIME, VOLATILE_MIME, number, parse_goal
 
 DEFAULT_BUDGET = 1
 
@@ -46,7 +46,7 @@ def missed(rows: list[dict[str, Any]], *, strict: bool) -> tuple[list[str], list
         if row.get("met") is False:
             text = (
                 f"chapter {row['chapter']}: {row['name']} is "
-                f"{number(row['value'], row['unit'])}, the goal is {row['goal']}"
+                f"{number(row['value'], row['unit'])}, the goal is {_aim(row)}"
             )
             (warnings if row["volatile"] and not strict else failures).append(text)
     return failures, warnings
@@ -81,13 +81,17 @@ def _cell(row: dict[str, Any], key: str) -> str:
     return "" if value is None else number(value, row["unit"])
 
 
+def _aim(row: dict[str, Any]) -> str:
+    """Return a goal in words and in the value's own unit: "at least 90.0 %"."""
+    sign, bound = parse_goal(row["goal"])
+    word = {"<=": "at most", ">=": "at least"}[sign]
+    return f"{word} {number(bound, row['unit'])}"
+
+
 def _goal(row: dict[str, Any]) -> str:
     if row["goal"] is None:
         return ""
-    sign, bound = row["goal"].split()
-    word = {"<=": "at most", ">=": "at least"}[sign]
-    mark = "met" if row["met"] else "**missed**"
-    return f"{word} {number(float(bound), row['unit'])}: {mark}"
+    return f"{_aim(row)}: {'met' if row['met'] else '**missed**'}"
 
 
 def page(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
