@@ -168,7 +168,7 @@ def test_the_gate_names_a_missed_goal_and_binds_at_the_full_run_only(
     stored = json.loads((tmp_path / "scoreboard.json").read_text())
     assert stored[1] | {"value": 0.5, "met": False, "chapter": "tiny"} == stored[1]
     page = scoreboard.page(rows, {"tiny": "Tiny"})
-    assert "| share | 50.0 % |  |  | 10.0 % | at least 90.0 %: **missed** |" in page
+    assert "| share | 50.0 % | 10.0 % | at least 90.0 %: **missed** |" in page
 
 
 def test_goals_of_time_warn_and_bind_when_strict():

@@ -13,6 +13,7 @@ from bookkit.paths import PAGES, SCOREBOARD, SOURCE, write_whole
 from minigen.record import RECORD_MIME, VOLATILE_MIME, number, parse_goal
 
 DEFAULT_BUDGET = 1
+LIMITS = ("floor", "ceiling", "baseline")
 
 
 def records(notebook: Path) -> list[dict[str, Any]]:
@@ -76,9 +77,17 @@ def build(notebooks: list[Path], *, strict: bool = False) -> list[dict[str, Any]
     return rows
 
 
-def _cell(row: dict[str, Any], key: str) -> str:
-    value = row.get(key)
-    return "" if value is None else number(value, row["unit"])
+def _plain(value: float | None, unit: str) -> str:
+    """Return a limit; its unit stands with the value, but for the sign of a share."""
+    return "" if value is None else number(value, unit if unit == "%" else "")
+
+
+def _value(row: dict[str, Any]) -> str:
+    text = number(row["value"], row["unit"])
+    if row.get("interval"):
+        low, high = (_plain(end, row["unit"]) for end in row["interval"])
+        text += f" ({low} to {high})"
+    return text
 
 
 def _aim(row: dict[str, Any]) -> str:
@@ -105,19 +114,15 @@ def page(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
             f"[Read the chapter](chapters/{chapter}.ipynb). It ran in "
             f"{run.get('seconds', 0):.0f} s and took {run.get('peak_mib', 0):,.0f} MiB "
             "of memory at most.\n",
-            "| what | value | floor | ceiling | baseline | goal |",
-            "|---|---:|---:|---:|---:|---|",
         ]
-        for row in rows:
-            if row["chapter"] == chapter and "name" in row:
-                limits = " | ".join(
-                    _cell(row, k) for k in ("floor", "ceiling", "baseline")
-                )
-                value = _cell(row, "value")
-                if row.get("interval"):
-                    low, high = (number(v, row["unit"]) for v in row["interval"])
-                    value += f" ({low} to {high})"
-                text.append(f"| {row['name']} | {value} | {limits} | {_goal(row)} |")
+        made = [row for row in rows if row["chapter"] == chapter and "name" in row]
+        limits = [k for k in LIMITS if any(row.get(k) is not None for row in made)]
+        heads = ["what", "value", *limits, "goal"]
+        text += [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 2)}---|"]
+        for row in made:
+            beside = [_plain(row[limit], row["unit"]) for limit in limits]
+            cells = [row["name"], _value(row), *beside, _goal(row)]
+            text.append(f"| {' | '.join(cells)} |")
     return "\n".join(text) + "\n"
 
 

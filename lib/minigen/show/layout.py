@@ -60,6 +60,11 @@ class BookFigure(Figure):
         width, height = self.plan.size(phone)
         self.set_size_inches(width, height)
         grid = self.add_gridspec(*self.plan.grid(phone))
+        engine = self.get_layout_engine()
+        if (
+            engine is not None
+        ):  # stacked panels need room, or a title joins the wrong one
+            engine.set(h_pad=(14 if phone and grid.nrows > 1 else 6) / 72)  # type: ignore[call-arg]
         for index, ax in enumerate(self.axes):
             ax.set_subplotspec(grid[divmod(index, grid.ncols)])
             ax.set_in_layout(True)

@@ -37,7 +37,6 @@
 
     function start() {
       if (Number(slider.value) === last) slider.value = 0;
-      else slider.value = Number(slider.value) + 1;
       show();
       timer = window.setInterval(() => {
         if (Number(slider.value) < last) slider.value = Number(slider.value) + 1;

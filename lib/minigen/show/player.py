@@ -93,7 +93,7 @@ def player(
     alts: Sequence[str],
     caption: str,
     start: int = 0,
-    interval: int = 300,
+    interval: int = 700,
 ) -> Player:
     """Show figures behind a slider, with a button that plays them once through.
 
