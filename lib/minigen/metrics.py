@@ -116,6 +116,36 @@ def nearest_distance(
     return _pairs(_rows(a), _rows(b)).min(dim=1).values.float()
 
 
+def precision_recall(
+    real: Float[Tensor, "n feature"],
+    made: Float[Tensor, "m feature"],
+    *,
+    nearest: int = 3,
+) -> tuple[float, float]:
+    """Return precision and recall of made samples (1904.06991, eq. 1 and 2).
+
+    Each set fills the balls that reach from a row to its third nearest other row.
+    Precision is the share of made rows in the balls of the real ones, recall the share
+    of real rows in the balls of the made. Both depend on n and m: give equal sizes, and
+    beside them what real rows reach against others, which is under 1.
+    """
+    real, made = _rows(real), _rows(made)
+    if min(len(real), len(made)) <= nearest:
+        raise ValueError(
+            f"each set needs more than nearest={nearest} rows, not {len(real)} and "
+            f"{len(made)}"
+        )
+    between = _pairs(real, made)
+
+    def reach(rows: Tensor) -> Tensor:
+        # The nearest row is the row itself, at distance 0.
+        return _pairs(rows, rows).kthvalue(nearest + 1, dim=1).values
+
+    precision = (between <= reach(real)[:, None]).any(0).double().mean()
+    recall = (between <= reach(made)[None, :]).any(1).double().mean()
+    return float(precision), float(recall)
+
+
 def accuracy(predicted: Int64[Tensor, " n"], labels: Int64[Tensor, " n"]) -> float:
     """Return the share of predicted classes that are right."""
     if len(labels) == 0:
