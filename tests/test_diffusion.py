@@ -1,5 +1,6 @@
 """Diffusion against closed forms: forward, predictions, samplers, training, flow."""
 
+import itertools
 import math
 
 import pytest
@@ -111,7 +112,7 @@ def recursion(alpha_bar, steps, eta):
     """Follow mean and variance from N(0, 1) at step T to step 0."""
     mean, variance = 0.0, 1.0
     way = diffusion.times(steps, of=len(alpha_bar) - 1)
-    for t, s in zip(way[:-1], way[1:], strict=True):
+    for t, s in itertools.pairwise(way):
         now, then = float(alpha_bar[t]), float(alpha_bar[s])
         gain = math.sqrt(now) * SD**2 / (now * SD**2 + 1 - now)
         offset = MEAN - gain * math.sqrt(now) * MEAN  # x0 = gain xt + offset

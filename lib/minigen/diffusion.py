@@ -9,8 +9,10 @@ an xt. So a sampler is a function of a *denoiser*, denoise(xt, t) -> x0, and `de
 makes one of a network, a label and a guidance.
 """
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
@@ -25,6 +27,8 @@ from minigen.zoo import Recipe
 
 #: Steps of the whole way from picture to noise.
 STEPS = 1000
+#: A module, v = model(xt, t, y), whose label `model.null` stands for none.
+Network = Any
 #: denoise(xt, t) -> the x0 expected behind xt, t the number of the step.
 Denoiser = Callable[[Tensor, int], Tensor]
 #: watch(t, xt, x0) is told each state on the way, and the picture expected behind it.
@@ -67,11 +71,11 @@ def times(steps: int, *, of: int = STEPS) -> list[int]:
 
 
 def noised(
-    x0: Float[Tensor, "batch *shape"],
+    x0: Float[Tensor, "batch ..."],
     t: Int64[Tensor, " batch"],
-    eps: Float[Tensor, "batch *shape"],
+    eps: Float[Tensor, "batch ..."],
     alpha_bar: Float[Tensor, " step"],
-) -> Float[Tensor, "batch *shape"]:
+) -> Float[Tensor, "batch ..."]:
     """Return xt = √ᾱt · x0 + √(1 − ᾱt) · eps, t steps of noise at once."""
     signal, noise = shares(t, alpha_bar, like=x0)
     return signal * x0 + noise * eps
@@ -114,7 +118,7 @@ def eps_from_x0(xt: Tensor, x0: Tensor, signal: Tensor, noise: Tensor) -> Tensor
 
 
 def loss(
-    model: nn.Module,
+    model: Network,
     x0: Float[Tensor, "batch channel height width"],
     y: Int64[Tensor, " batch"],
     *,
@@ -176,7 +180,7 @@ def pictures(x0: Tensor) -> Tensor:
 
 
 def denoiser(
-    model: nn.Module,
+    model: Network,
     y: Int64[Tensor, " batch"],
     alpha_bar: Float[Tensor, " step"],
     *,
@@ -248,13 +252,13 @@ def _levels(alpha_bar: Tensor, t: int) -> tuple[float, float]:
 
 def ddpm(
     denoise: Denoiser,
-    xt: Float[Tensor, "batch *shape"],
+    xt: Float[Tensor, "batch ..."],
     alpha_bar: Float[Tensor, " step"],
     *,
     generator: torch.Generator,
     steps: int | None = None,
     watch: Watch | None = None,
-) -> Float[Tensor, "batch *shape"]:
+) -> Float[Tensor, "batch ..."]:
     """Return pictures by ancestral sampling (2006.11239, algorithm 2).
 
     From t to an earlier s: draw xs from the Gaussian that xt and the expected x0 leave
@@ -280,14 +284,14 @@ def ddpm(
 
 def ddim(
     denoise: Denoiser,
-    xt: Float[Tensor, "batch *shape"],
+    xt: Float[Tensor, "batch ..."],
     alpha_bar: Float[Tensor, " step"],
     *,
     steps: int | None = None,
     eta: float = 0.0,
     generator: torch.Generator | None = None,
     watch: Watch | None = None,
-) -> Float[Tensor, "batch *shape"]:
+) -> Float[Tensor, "batch ..."]:
     """Return pictures by the deterministic sampler (2010.02502, equation 12).
 
     Split xt into the expected x0 and the noise that this leaves, and mix the two anew
@@ -337,7 +341,7 @@ def sample(
 def _pairs(steps: int | None, alpha_bar: Tensor) -> list[tuple[int, int]]:
     last = len(alpha_bar) - 1
     way = times(steps or last, of=last)
-    return list(zip(way[:-1], way[1:], strict=True))
+    return list(itertools.pairwise(way))
 
 
 def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
@@ -350,7 +354,7 @@ def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
 
 def flow_loss(
     model: Callable[[Tensor, Tensor], Tensor],
-    x0: Float[Tensor, "batch *shape"],
+    x0: Float[Tensor, "batch ..."],
     *,
     generator: torch.Generator,
 ) -> Float[Tensor, ""]:
@@ -368,11 +372,11 @@ def flow_loss(
 @torch.no_grad()
 def euler(
     velocity: Callable[[Tensor, Tensor], Tensor],
-    x: Float[Tensor, "batch *shape"],
+    x: Float[Tensor, "batch ..."],
     *,
     steps: int,
     watch: Callable[[float, Tensor], object] | None = None,
-) -> Float[Tensor, "batch *shape"]:
+) -> Float[Tensor, "batch ..."]:
     """Follow a velocity from noise at t = 1 to pictures at t = 0, by equal steps."""
     for step in range(steps, 0, -1):
         t = step / steps
@@ -393,14 +397,16 @@ def _unet(
     """The digits' model of the chapter; the weights are the averaged ones."""
     images = data.images(dataset)
     x, y = images.train_x, images.train_y
-    shape = tuple(x.shape[1:])
+    sizes = Sizes(
+        (x.shape[1], x.shape[2], x.shape[3]), classes=len(images.classes), width=width
+    )
 
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         history = train(model, x, y, steps=scaled(steps, budget), seed=seed)
         model.load_state_dict(history.average.state_dict())
 
     return Recipe(
-        build=lambda: UNet(Sizes(shape, classes=len(images.classes), width=width)),
+        build=lambda: UNet(sizes),
         train=training,
         data=(x, y),
     )
