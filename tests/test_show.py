@@ -6,6 +6,7 @@ import io
 import itertools
 import json
 import re
+import sys
 from xml.etree import ElementTree
 
 import matplotlib
@@ -21,6 +22,7 @@ from minigen.show import compact, layout, plane, style, svg
 from minigen.show.figure import FIGURE_LIMIT, check_figure, rounded
 from minigen.show.player import PLAYER_LIMIT
 
+sheets = sys.modules["minigen.show.images"]  # `show.images` is the function
 WORDS = {"name": "test-figure", "alt": "What is seen.", "caption": "What to see."}
 
 
@@ -581,7 +583,7 @@ def test_many_colors_come_close():
     assert np.abs(few - pixels).mean() < 12
 
 
-def test_labels_stand_under_pictures_and_rows_keep_whole():
+def test_labels_stand_under_pictures_and_rows_under_their_headings():
     x = torch.rand(20, 1, 8, 8, generator=generator(0))
     labels = [f"label {n}" for n in range(20)]
     wide, phone = drawings(show.images(x, columns=10, labels=labels, **WORDS))
@@ -590,8 +592,61 @@ def test_labels_stand_under_pictures_and_rows_keep_whole():
         assert texts == labels
     assert float(phone.get("width")) <= 340 < float(wide.get("width")) <= 720
     shown = show.images(x, columns=10, rows=["one", "two"], **WORDS)
-    widths = {block.shape[1] for block in masks(shown)}
-    assert widths == {10 * 8 + 9 * 1, 10 * 8 + 9 * 2}
+    widths = [block.shape[1] for block in masks(shown)]
+    assert widths == [10 * 8 + 9] * 2 + [5 * 8 + 4] * 4  # wide, then for a telephone
+    lines = [float(item.get("y")) for item in drawings(shown)[1].iter("text")]
+    assert lines[1] - lines[0] > 2 * 60  # a heading, two lines of pictures, the next
+
+
+@pytest.mark.parametrize(
+    ("count", "columns", "narrow", "parts"),
+    [(20, 10, 5, ["one", None, "two", None]), (13, 7, 4, ["one", None, "two", None]),
+     (12, 6, 6, ["one", "two"]), (9, 8, 4, ["one", None, "two"])],
+)  # fmt: skip
+def test_rows_are_cut_into_lines_that_do_not_mix(count, columns, narrow, parts):
+    rows = ["one", "two"]
+    assert sheets._phone_columns(columns, None, rows) == narrow
+    lines = sheets._lines(count, columns, narrow, rows)
+    assert [heading for _, heading in lines] == parts
+    assert [n for part, _ in lines for n in part] == list(range(count))
+    assert len({n // columns for n in lines[0][0]}) == 1
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(("wide", "columns"), [(8, 10), (16, 5), (28, 4), (33, 12)])
+def test_a_sheet_uses_the_width_of_a_telephone(channels, wide, columns):
+    x = np.random.default_rng(0).uniform(size=(columns, channels, wide, wide))
+    shown = show.images(x, columns=columns, rows=["row"], **WORDS)
+    width = float(drawings(shown)[1].get("width"))
+    assert 0.95 * 340 <= width <= 340.1
+    assert f"width:{100 * width / 340:.4g}%" in shown.html
+
+
+def test_a_place_without_a_picture_is_the_page():
+    x = np.full((4, 1, 2, 2), 0.5)
+    x[1] = np.nan
+    shown = show.images(x, columns=2, **WORDS)
+    (block,) = masks(shown)
+    assert not block[:2, 2:].any()
+    assert block[-2:, -2:].all()
+    assert shown.html.count("z") >= 3
+    fig, ax = show.axes()
+    show.picture(ax, show.tiled(x, columns=2))
+    ink, tint = sorted(masks(show.figure(fig, **WORDS))[:2], key=np.max)
+    np.testing.assert_array_equal(ink > 0, tint > 0)
+    assert tint[0].tolist() == [255, 255, 0, 0, 0]
+    with pytest.raises(ValueError, match="finite"):
+        show.sheet(np.where(np.arange(4).reshape(1, 1, 2, 2), np.nan, 1))
+
+
+def test_tiles_keep_their_colors():
+    x = np.zeros((3, 3, 2, 2))
+    x[2, 1] = 1
+    joined = show.tiled(x, columns=2)
+    assert joined.shape == (3, 5, 5)
+    np.testing.assert_array_equal(joined[:, 4, 0], [0, 1, 0])
+    assert np.isnan(joined[:, :, 2]).all()
+    assert np.isnan(joined[:, 3:, 3:]).all()
 
 
 @pytest.mark.parametrize(
