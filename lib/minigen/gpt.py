@@ -1,0 +1,202 @@
+"""A decoder-only Transformer: read tokens, give the odds of the next one."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Generator, Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from minigen import decode
+from minigen.attention import Attention, Cache
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What fixes a model's parameters; `context` is the longest text it may see."""
+
+    vocab: int
+    context: int = 256
+    width: int = 128
+    layers: int = 4
+    heads: int = 4
+
+
+class Block(nn.Module):
+    """Attention, then a small network at each position; each adds to what was there."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        width = sizes.width
+        self.attention = Attention(
+            width, heads=sizes.heads, causal=True, rotary_positions=True
+        )
+        self.up = nn.Linear(width, 4 * width, bias=False)
+        self.down = nn.Linear(4 * width, width, bias=False)
+        self.norms = nn.ModuleList([nn.RMSNorm(width), nn.RMSNorm(width)])
+
+    def forward(
+        self,
+        x: Float[Tensor, "batch time width"],
+        *,
+        cache: Cache | None = None,
+        start: int = 0,
+    ) -> tuple[Float[Tensor, "batch time width"], Cache, Tensor]:
+        """Return the new stream, the keys and values to keep, and the weights."""
+        mixed, kept, weights = self.attention(
+            self.norms[0](x), cache=cache, start=start
+        )
+        x = x + mixed
+        x = x + self.down(self.up(self.norms[1](x)).relu().square())
+        return x, kept, weights
+
+
+class GPT(nn.Module):
+    """Tokens to logits of the next token.
+
+    As in 2005.14165 a stack of blocks before a linear head, with three later choices:
+    RMSNorm (1910.07467), rotary positions (2104.09864) and squared ReLU (2109.08668)
+    in the place of LayerNorm, learned positions and GELU.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        self.sizes = sizes
+        self.embed = nn.Embedding(sizes.vocab, sizes.width)
+        blocks = [Block(sizes) for _ in range(sizes.layers)]
+        self.blocks = nn.ModuleList(blocks)
+        self.norm = nn.RMSNorm(sizes.width)
+        self.head = nn.Linear(sizes.width, sizes.vocab, bias=False)
+        # At first every block adds nothing, and all tokens are as likely.
+        for last in [
+            self.head,
+            *(b.down for b in blocks),
+            *(b.attention.out for b in blocks),
+        ]:
+            nn.init.zeros_(last.weight)
+
+    def forward(
+        self, tokens: Int64[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time vocab"]:
+        """Return the logits of the token after each position."""
+        return self.cached(tokens)[0]
+
+    def cached(
+        self, tokens: Int64[Tensor, "batch time"], caches: list[Cache] | None = None
+    ) -> tuple[Float[Tensor, "batch time vocab"], list[Cache]]:
+        """Return logits of tokens that follow those in `caches`, and caches grown."""
+        start = 0 if caches is None else caches[0][0].shape[2]
+        if start + tokens.shape[1] > self.sizes.context:
+            raise ValueError(
+                f"{start + tokens.shape[1]} tokens are more than the context of "
+                f"{self.sizes.context}: give the last ones"
+            )
+        x, grown = self.embed(tokens), []
+        for i, block in enumerate(self.blocks):
+            cache = None if caches is None else caches[i]
+            x, kept, _ = block(x, cache=cache, start=start)
+            grown.append(kept)
+        return self.head(self.norm(x)), grown
+
+    @torch.no_grad()
+    def looks(
+        self, tokens: Int64[Tensor, "batch time"]
+    ) -> Float[Tensor, "layers batch heads time time"]:
+        """Return where every head of every layer looks."""
+        x, found = self.embed(tokens), []
+        for block in self.blocks:
+            x, _, weights = block(x)
+            found.append(weights)
+        return torch.stack(found)
+
+
+def loss(
+    logits: Float[Tensor, "batch time vocab"],
+    tokens: Int64[Tensor, "batch time_plus_1"],
+) -> Float[Tensor, ""]:
+    """Return the mean of -log p of each token given those before it, in nats.
+
+    A token of -1 is padding, and counts for nothing.
+    """
+    return cross_entropy(logits.flatten(0, 1), tokens[:, 1:].flatten(), ignore_index=-1)
+
+
+def windows(
+    tokens: Int64[Tensor, " n"], *, length: int, size: int, generator: Generator
+) -> Iterator[Int64[Tensor, "size length_plus_1"]]:
+    """Give batches of pieces of a long text, each cut at random, without end."""
+    if len(tokens) < length + 1:
+        raise ValueError(
+            f"the text has {len(tokens)} tokens, and a window needs {length + 1}: give "
+            "a longer text or a shorter context"
+        )
+    steps = torch.arange(length + 1)
+    while True:
+        start = torch.randint(len(tokens) - length, (size, 1), generator=generator)
+        yield tokens[start + steps]
+
+
+@torch.no_grad()
+def nats(
+    model: Callable[[Tensor], Tensor],
+    tokens: Int64[Tensor, " n"],
+    *,
+    length: int,
+    stride: int | None = None,
+) -> float:
+    """Return the sum of -log p of a long text's tokens but the first.
+
+    The text is cut into windows that move on by `stride` (half a length); each token
+    is counted once, where it has the most text before it.
+    """
+    stride = stride or max(1, length // 2)
+    total, done = 0.0, 1
+    for begin in range(0, len(tokens) - 1, stride):
+        piece = tokens[begin : begin + length + 1]
+        if done >= begin + len(piece):
+            break
+        log_p = model(piece[None, :-1])[0].log_softmax(-1)
+        each = log_p.gather(-1, piece[1:, None])[done - begin - 1 :]
+        total -= float(each.double().sum())
+        done = begin + len(piece)
+    return total
+
+
+@torch.no_grad()
+def generate(
+    model: GPT,
+    prompt: Int64[Tensor, "batch time"],
+    *,
+    steps: int,
+    generator: Generator,
+    strategy: Callable[[Tensor], Tensor] = lambda logits: logits,
+    end: int | None = None,
+    cached: bool = True,
+) -> Int64[Tensor, "batch longer"]:
+    """Go on with a prompt, token by token, and stop once every row has its `end`.
+
+    `strategy` changes the logits before a token is drawn (see minigen.decode). What
+    follows an end is filled with it. Beyond the context the oldest half is let go.
+    """
+    if prompt.shape[1] == 0:
+        raise ValueError("the prompt is empty: give at least the token that begins")
+    tokens, caches = prompt, None
+    ended = torch.zeros(len(prompt), dtype=torch.bool)
+    seen = tokens[:, -model.sizes.context :]
+    for _ in range(steps):
+        if seen.shape[1] > model.sizes.context:
+            seen, caches = seen[:, -math.ceil(model.sizes.context / 2) :], None
+        new = seen if caches is None else seen[:, -1:]
+        logits, grown = model.cached(new, caches)
+        caches = grown if cached else None
+        token = decode.pick(strategy(logits[:, -1]), generator=generator)
+        if end is not None:
+            token = torch.where(ended, torch.tensor(end), token)
+            ended |= token == end
+        tokens = torch.cat([tokens, token[:, None]], dim=1)
+        seen = torch.cat([seen, token[:, None]], dim=1)
+        if end is not None and bool(ended.all()):
+            break
+    return tokens
