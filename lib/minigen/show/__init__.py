@@ -1,13 +1,18 @@
 """Looking at models: every figure of the book goes through this room.
 
 A chapter begins panels with `axes`, draws into them and shows them with `figure`;
-`images` shows pictures in one call and `player` puts figures behind a slider.
+`images` shows pictures in one call, `player` puts figures behind a slider, and `live`
+puts a trained model under the reader's hand.
 """
 
 from minigen.show.draw import bars, curves, histograms
 from minigen.show.figure import Shown, figure
 from minigen.show.images import images, picture, sheet, tiled
 from minigen.show.layout import axes
+from minigen.show.live import Live, live
+from minigen.show.live_controls import Choice, Loop, Noise, Slider, Walk
+from minigen.show.live_picture import Picture
+from minigen.show.live_plane import Plane
 from minigen.show.plane import contours, points
 from minigen.show.player import Player, player
 from minigen.show.style import (
@@ -25,7 +30,8 @@ from minigen.show.style import (
 
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
-    "Player", "Shown",
+    "Choice", "Live", "Loop", "Noise", "Picture", "Plane", "Player", "Shown", "Slider",
+    "Walk",
     "axes", "bars", "contours", "curves", "figure", "heat", "histograms", "images",
-    "picture", "player", "points", "shades", "sheet", "tiled",
+    "live", "picture", "player", "points", "shades", "sheet", "tiled",
 ]  # fmt: skip

@@ -1,0 +1,32 @@
+"""What the controls of live models say, all in one place; the script reads it."""
+
+WORDS = {
+    "loading": "Loading the model, some 4 MB, once for the whole book …",
+    "another": "Another one",
+    "number": "no. {}",
+    "play": "Play",
+    "pause": "Pause",
+    "run": "Run",
+    "stop": "Stop",
+    "step": "Step",
+    "step_of": "step {} of {}",
+    "across": "across",
+    "upward": "upward",
+    "near": "near {}",
+    "between": "{} % of the way from {} to {}",
+    "place": "place {}",
+    "map": "A map of the places that can be chosen.",
+    "map_kinds": "A map with a mark for each of {} examples, of the kinds {}.",
+    # Whatever goes wrong: the picture that was there stays.
+    "webassembly": "This browser has no WebAssembly, which the model needs in order to "
+    "run. The picture stays as the model drew it when the book was made.",
+    "file": "This page was opened as a file, and then the model cannot be fetched. "
+    "Read the book from its offline edition, or through a server, to try it.",
+    "missing": "The model could not be loaded. Look at the connection and load the "
+    "page again; until then the picture stays as the book drew it.",
+    "broken": "The model's file is damaged, so the picture stays as the book drew it.",
+    "memory": "There is not enough memory to run the model. Close other pages and load "
+    "this one again; until then the picture stays as the book drew it.",
+    "failed": "The model stopped with an error, so the picture stays as the book drew "
+    "it.",
+}
