@@ -13,11 +13,12 @@ from matplotlib.text import Text
 
 from minigen.show import style
 from minigen.show.layout import BookFigure
-from minigen.show.svg import Drawing, draw
+from minigen.show.svg import draw
 
 #: A chapter of fifteen figures and a player stays under 600 KB, so each is weighed.
 FIGURE_LIMIT = 40_000
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_WIDTH = re.compile(r'<svg [^>]*?width="([\d.]+)"')
 _TEX = re.compile(r"(?<!\\)\$.*(?<!\\)\$", re.DOTALL)
 
 
@@ -51,7 +52,7 @@ def figure(fig: BookFigure, *, name: str, alt: str, caption: str) -> Shown:
     parts = ""
     for phone, narrow in versions(fig):
         drawing = draw(narrow, f"{name}-{'p' if phone else 'w'}")
-        parts += version(drawing, alt, phone)
+        parts += version(drawing.html(alt), phone)
     page = frame(name, parts, caption)
     check_weight(page, FIGURE_LIMIT, name)
     return Shown(name, fingerprint([fig]), page)
@@ -69,15 +70,16 @@ def versions(fig: BookFigure) -> Iterator[tuple[bool, BookFigure]]:
         yield True, fig.phone
 
 
-def version(drawing: Drawing, alt: str, phone: bool) -> str:
-    """Return a drawing, so that the page's style can choose it by the column's width.
+def version(drawing: str, phone: bool) -> str:
+    """Wrap a drawing so that the page's style can choose it by the column's width.
 
     What is laid out for a telephone fills the width of the one there is.
     """
     if not phone:
-        return f'<div class="show-wide">{drawing.html(alt)}</div>'
-    shown = drawing.html(alt, share=drawing.width / style.PHONE)
-    return f'<div class="show-phone" style="display:none">{shown}</div>'
+        return f'<div class="show-wide">{drawing}</div>'
+    share = float(_WIDTH.search(drawing)[1]) / style.PHONE  # type: ignore[index]
+    drawing = drawing.replace('style="', f'style="width:{100 * share:.4g}%;', 1)
+    return f'<div class="show-phone" style="display:none">{drawing}</div>'
 
 
 def frame(name: str, body: str, caption: str, attributes: str = "") -> str:

@@ -1,6 +1,7 @@
 """Pictures on a sheet, pixel by pixel, and one picture in a panel."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -92,8 +93,10 @@ def picture(
     if channels == 1 and there.all():
         _tint(ax, np.zeros((1, 2)), width, height)
     elif channels == 1:
-        under = {"cmap": style.heat(style.TILE), "vmin": 0, "vmax": 1, "zorder": -1}
-        ax.imshow(there, extent=(0, width, height, 0), **under)  # type: ignore[arg-type]
+        under: dict[str, Any] = {
+            "cmap": style.heat(style.TILE), "vmin": 0, "vmax": 1, "zorder": -1
+        }  # fmt: skip
+        ax.imshow(there, extent=(0, width, height, 0), **under)
     ax.set(xlim=(0, width), ylim=(height, 0), aspect="equal")
     ax.set_axis_off()
 
@@ -243,7 +246,7 @@ def _paint(
     values = np.clip(np.nan_to_num(block[..., 0]), -1, 1)
     for sign, shade in ((1, color), (-1, negative)):
         if shade is not None:
-            look = {"cmap": style.heat(shade), "vmin": 0, "vmax": 1}
+            look: dict[str, Any] = {"cmap": style.heat(shade), "vmin": 0, "vmax": 1}
             ax.imshow(np.clip(sign * values, 0, 1), extent=extent, **look)
 
 

@@ -126,9 +126,9 @@ def player(
         check_figure(fig)
     wide = _drawings(frames, name, phone=False)
     narrow = _drawings(frames, name, phone=True)
-    body = version(merge(wide, start), alts[start], phone=False)
+    body = version(merge(wide, start).html(alts[start]), phone=False)
     if narrow:
-        body += version(merge(narrow, start), alts[start], phone=True)
+        body += version(merge(narrow, start).html(alts[start]), phone=True)
     body += _controls(labels, alts, start)
     texts = json.dumps({"labels": list(labels), "alts": list(alts), **WORDS})
     attributes = (

@@ -37,13 +37,9 @@ class Drawing:
     marks: list[str] = field(default_factory=list)
     shared: dict[str, str] = field(default_factory=dict)
 
-    def html(self, alt: str, share: float = 0) -> str:
-        """Return the drawing as an element of a page, with its text alternative.
-
-        With `share` it takes that part of its column's width, else its own width.
-        """
+    def html(self, alt: str) -> str:
+        """Return the drawing as an element of a page, with its text alternative."""
         inside = "".join(self.marks)
-        width = f"width:{100 * share:.4g}%;" if share else ""
         shared = "".join(self.shared.values())
         shared = f"<defs>{shared}</defs>" if shared else ""
         colors = _dark_colors(shared + inside)
@@ -51,7 +47,7 @@ class Drawing:
             f'<svg class="show" role="img" aria-label="{html.escape(alt)}" '
             f'width="{self.width:g}" height="{self.height:g}" '
             f'viewBox="0 0 {self.width:g} {self.height:g}" '
-            f'style="{width}max-width:100%;height:auto;'
+            'style="max-width:100%;height:auto;'
             f'font-family:var(--show-font,{_FONT})" stroke-linejoin="round" '
             f'fill="{style.INK}">{colors}{shared}{inside}</svg>'
         )
