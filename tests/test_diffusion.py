@@ -271,8 +271,8 @@ def test_two_pictures_are_learned_by_heart():
     x = (torch.rand(2, 1, 8, 8, generator=repro.generator(0)) > 0.5).float()
     y = torch.tensor([0, 1])
     history = diffusion.train(
-        net, x.repeat(32, 1, 1, 1), y.repeat(32), steps=250, seed=0, size=64,
-        average=0.95,
+        net, x.repeat(16, 1, 1, 1), y.repeat(16), steps=200, seed=0, size=32,
+        learning_rate=5e-3, average=0.95,
     )  # fmt: skip
     drawn = diffusion.sample(
         history.average, y.repeat(3), generator=repro.generator(1), steps=20
@@ -318,7 +318,7 @@ def test_the_recipe_trains_and_fits_the_data():
     recipe = diffusion.RECIPES["unet"](dataset="digits", width=8)
     net = recipe.build()
     before = net.first.weight.detach().clone()
-    recipe.train(net, seed=0, budget=0.002)
+    recipe.train(net, seed=0, budget=0.002)  # three steps
     images = data.images("digits")
     assert net.null == len(images.classes)
     assert not torch.equal(net.first.weight, before)
@@ -328,6 +328,31 @@ def test_pictures_undo_the_scale():
     x = torch.rand(2, 1, 3, 3)
     assert torch.allclose(diffusion.pictures(diffusion.scaled_pictures(x)), x)
     assert diffusion.pictures(torch.tensor([-7.0, 7.0])).tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("guidance", [1.0, 2.5])
+def test_the_pages_step_is_the_guided_sampler(guidance):
+    torch.manual_seed(0)
+    net, alpha_bar = UNet(SMALL).eval(), diffusion.cosine()
+    torch.nn.init.normal_(net.last.weight, std=0.1)
+    start, label = torch.randn(1, 1, 8, 8), torch.tensor([3])
+    denoise = diffusion.denoiser(net, label, alpha_bar, guidance=guidance)
+    seen = []
+    end = diffusion.ddim(
+        denoise, start, alpha_bar, steps=5, watch=lambda t, xt, x0: seen.append(x0)
+    )
+    step, x, strength = diffusion.Step(net), start, torch.tensor([[guidance]])
+    table = diffusion.Step.table(alpha_bar, 5)
+    for row in range(5):
+        told = {key: torch.tensor([[values[row]]]) for key, values in table.items()}
+        with torch.no_grad():
+            x, shown = step(
+                x=x, label=label, guidance=torch.tensor([[guidance]]), **told
+            )
+        assert shown.shape == (1, 1, 8, 17)
+        expected = diffusion.pictures(seen[row])
+        assert torch.allclose(shown[..., 9:], expected, atol=1e-4)
+    assert torch.allclose(x, end, atol=1e-4)
 
 
 # Flow matching.

@@ -148,7 +148,7 @@ def train(
     *,
     steps: int,
     seed: int,
-    size: int = 128,
+    size: int = 64,
     learning_rate: float = 3e-3,
     average: float = 0.995,
 ) -> History:
@@ -338,6 +338,50 @@ def sample(
     return torch.cat(drawn)
 
 
+class Step(nn.Module):
+    """One step of `ddim` as a module, for a page that runs it by itself.
+
+    It holds the network and the guidance. The picture that it shows has xt on the left
+    and the x0 expected behind it on the right, a column of paper between them.
+    """
+
+    nothing: Tensor
+
+    def __init__(self, model: UNet) -> None:
+        super().__init__()
+        self.model = model
+        self.register_buffer("nothing", torch.tensor([model.null]))
+
+    def forward(
+        self,
+        x: Float[Tensor, "1 channel height width"],
+        label: Int64[Tensor, "1"],
+        guidance: Float[Tensor, "1 1"],
+        t: Float[Tensor, "1 1"],
+        now: Float[Tensor, "1 1"],
+        then: Float[Tensor, "1 1"],
+    ) -> tuple[Tensor, Tensor]:
+        """Return xs and what to show; `now` and `then` are ᾱt and ᾱs."""
+        both = torch.cat([label, self.nothing])
+        v = self.model(torch.cat([x, x]), torch.cat([t, t])[:, 0], both)
+        v = v[1:] + guidance * (v[:1] - v[1:])
+        x0 = (now.sqrt() * x - (1 - now).sqrt() * v).clamp(-1, 1)
+        eps = (x - now.sqrt() * x0) / (1 - now).sqrt()
+        after = then.sqrt() * x0 + (1 - then).sqrt() * eps
+        gap = torch.full_like(x[..., :1], -1)
+        return after, pictures(torch.cat([x, gap, x0], dim=3))
+
+    @staticmethod
+    def table(alpha_bar: Float[Tensor, " step"], steps: int) -> dict[str, list[float]]:
+        """Return what `forward` is told at each of so many steps."""
+        pairs = _pairs(steps, alpha_bar)
+        return {
+            "t": [float(t) for t, _ in pairs],
+            "now": [float(alpha_bar[t]) for t, _ in pairs],
+            "then": [float(alpha_bar[s]) for _, s in pairs],
+        }
+
+
 def _pairs(steps: int | None, alpha_bar: Tensor) -> list[tuple[int, int]]:
     last = len(alpha_bar) - 1
     way = times(steps or last, of=last)
@@ -391,8 +435,8 @@ def euler(
 def _unet(
     *,
     dataset: str = "digits",
-    width: int = 32,
-    steps: int = 1500,
+    width: int = 24,
+    steps: int = 1600,
 ) -> Recipe:
     """The digits' model of the chapter; the weights are the averaged ones."""
     images = data.images(dataset)
