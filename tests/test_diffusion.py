@@ -346,9 +346,7 @@ def test_the_pages_step_is_the_guided_sampler(guidance):
     for row in range(5):
         told = {key: torch.tensor([[values[row]]]) for key, values in table.items()}
         with torch.no_grad():
-            x, shown = step(
-                x=x, label=label, guidance=torch.tensor([[guidance]]), **told
-            )
+            x, shown = step(x=x, label=label, guidance=strength, **told)
         assert shown.shape == (1, 1, 8, 17)
         expected = diffusion.pictures(seen[row])
         assert torch.allclose(shown[..., 9:], expected, atol=1e-4)
