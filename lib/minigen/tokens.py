@@ -4,6 +4,7 @@ Both kinds have `encode`, `decode`, `len` and `text_of`, so that a chapter can
 exchange one for the other.
 """
 
+import heapq
 import math
 import re
 from collections import Counter, defaultdict
@@ -175,24 +176,36 @@ def _learned(
             counts[pair] += times[i]
             places[pair].add(i)
 
-    def order(pair: Pair) -> tuple[int, int, int]:
-        return -counts[pair], index[pair[0]], index[pair[1]]
+    def entry(pair: Pair) -> tuple[int, int, int, Pair]:
+        return -counts[pair], index[pair[0]], index[pair[1]], pair
 
-    while counts and len(index) < size:
-        best = min(counts, key=order)
+    # A pair whose count changes gets a new entry; old ones are skipped when they come.
+    queue = [entry(pair) for pair in counts]
+    heapq.heapify(queue)
+    while queue and len(index) < size:
+        first = heapq.heappop(queue)
+        best = first[3]
+        if -first[0] != counts[best]:
+            continue
         if counts[best] < at_least:
             return
         yield best
         # Two merges can make the same bytes: that is one token, not two.
         index.setdefault(best[0] + best[1], len(index))
+        changed = set()
         for i in places.pop(best):
-            for pair in pairwise(parts[i]):
+            before, after = parts[i], merged(parts[i], best)
+            parts[i] = after
+            for pair in pairwise(before):
                 counts[pair] -= times[i]
-            parts[i] = merged(parts[i], best)
-            for pair in pairwise(parts[i]):
+                changed.add(pair)
+            for pair in pairwise(after):
                 counts[pair] += times[i]
                 places[pair].add(i)
-        counts = +counts
+                changed.add(pair)
+        for pair in changed:
+            if counts[pair] > 0:
+                heapq.heappush(queue, entry(pair))
 
 
 def _bytes_of(piece: str) -> tuple[bytes, ...]:
