@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from bookkit import BookError
-from bookkit.paths import BUILD, WEB, relative
+from bookkit.paths import BUILD, ROOT, WEB, relative
 
 NPM = BUILD / "npm"
 #: What the site takes from each package: a pattern below it and a folder to put it in.
@@ -26,7 +26,14 @@ TAKEN = [
         "files/source-serif-4-latin-wght-*.woff2",
         "fonts",
     ),
+    ("onnxruntime-web", "dist/ort.wasm.min.js", "ort"),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.mjs", "ort"),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.wasm", "ort"),
 ]
+#: Whose a package is that brings the name of its licence, MIT, without the text.
+MIT_WITHOUT_TEXT = {
+    "onnxruntime-web": "Copyright (c) Microsoft Corporation",
+}
 #: Python packages whose scripts and styles Sphinx copies into the site.
 SHIPPED_BY_SPHINX = [
     "Sphinx", "sphinx-book-theme", "pydata-sphinx-theme", "sphinx-copybutton",
@@ -99,6 +106,8 @@ def notice(modules: Path) -> str:
             path.read_text("utf-8").strip()
             for path in sorted((modules / package).glob("LICEN[SC]E*"))
         )
+        if package in MIT_WITHOUT_TEXT:
+            text = text or mit(MIT_WITHOUT_TEXT[package])
         parts.append(_entry(package, facts["version"], facts["license"], text))
     for package in SHIPPED_BY_SPHINX:
         found = importlib.metadata.distribution(package)
@@ -113,6 +122,12 @@ def notice(modules: Path) -> str:
         licence = str(said.get("license_expression") or named[0])
         parts.append(_entry(package, found.version, licence, "\n".join(texts)))
     return "\n".join(parts)
+
+
+def mit(copyright: str) -> str:
+    """Return the MIT licence for someone else's work; the book's code has it too."""
+    title, _, *terms = (ROOT / "LICENSE").read_text("utf-8").strip().split("\n\n")
+    return "\n\n".join([title, copyright, *terms])
 
 
 def _entry(name: str, version: str, licence: str, text: str) -> str:

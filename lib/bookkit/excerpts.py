@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from bookkit import BookError
+from bookkit import BookError, live
 
 _LINE = re.compile(r"^%figure +(\S+) +(\S+) *$", re.MULTILINE)
 
@@ -20,7 +20,7 @@ def figure(executed: Path, name: str) -> str:
         raise BookError(f"chapter {executed.stem} has not been run: run `make book`")
     for cell in nbformat.read(executed, as_version=4).cells:
         for output in cell.get("outputs", []):
-            markup = output.get("data", {}).get("text/html", "")
+            markup = live.markup(output.get("data", {}), executed.stem)
             if f'id="fig-{name}"' in markup:
                 return markup
     raise BookError(

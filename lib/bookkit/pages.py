@@ -131,6 +131,7 @@ _NEEDED = [
     (r"togglebutton\.js", r'class="(?:[^"]* )?(?:toggle|dropdown)[ "]'),
     (r"design-tabs\.js", r'class="[^"]*\bsd-tab'),
     (r"player\.js", r"\bdata-player="),
+    (r"live(?:-\w+)?\.js", r"\bdata-live="),
 ]
 
 

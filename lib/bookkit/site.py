@@ -22,6 +22,7 @@ from bookkit import (
     elsewhere,
     excerpts,
     facts,
+    live,
     meta,
     pages,
     scoreboard,
@@ -94,6 +95,7 @@ def stage(target: Path = STAGE) -> list[str]:
         notebook = nbformat.read(executed, as_version=4)
         titles[chapter.stem] = pages.title(notebook)
         pages.add_head(notebook, elsewhere.links(repository, chapter.stem))
+        live.place(notebook, chapter.stem, target / "_assets")
         pages.keep_what_is_shown(notebook)
         staged = target / "chapters" / chapter.name
         nbformat.write(notebook, staged)

@@ -9,10 +9,11 @@ import posixpath
 import re
 from pathlib import Path
 
+from bookkit import finer
 from bookkit.paths import to_root
 
 #: Sheets of the book itself, which stand above the layer, in this order.
-OWN = ("type.css", "figures.css", "book.css", "cells.css", "frame.css")
+OWN = ("type.css", "figures.css", "live.css", "book.css", "cells.css", "frame.css")
 #: Sheets that the site needs only where something on it has such a class.
 SIGNS = {
     "sphinx-design.min.css": r'class="(?:[^"]* )?sd-',
@@ -40,7 +41,7 @@ def read(static: Path, name: str) -> str:
 
 
 def join(site: Path) -> None:
-    """Give the pages of a built site one sheet."""
+    """Give the pages of a built site one sheet, and the marks that it sets them by."""
     static = site / "_static"
     pages = {path: path.read_text("utf-8") for path in site.rglob("*.html")}
     names = {name for text in pages.values() for name in _LINK.findall(text)} - {APART}
@@ -64,4 +65,5 @@ def join(site: Path) -> None:
             f'\n  <link rel="stylesheet" href="{to_root(path, site)}_static/site.css">'
         )
         text = _LINK.sub(lambda found: found[0] if found[1] == APART else "", text)
-        path.write_text(text.replace("</title>", f"</title>{link}", 1), "utf-8")
+        text = finer.refined(text.replace("</title>", f"</title>{link}", 1))
+        path.write_text(text, "utf-8")
