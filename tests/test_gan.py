@@ -397,3 +397,17 @@ def test_one_source_gives_both_and_a_part_gives_precision_without_recall():
 def test_precision_and_recall_need_rows():
     with pytest.raises(ValueError, match="more than nearest"):
         metrics.precision_recall(normal(3, 0), normal(30, 0))
+
+
+def test_by_halves_a_perfect_generator_reaches_the_ceiling():
+    real, same = normal(400, 0, d=3), normal(300, 1, d=3)
+    ours, ceiling = metrics.precision_recall_by_halves(
+        real, same, generator=repro.generator(0)
+    )
+    assert ours == pytest.approx(ceiling, abs=0.04)
+    assert max(ceiling) < 1
+    collapsed, _ = metrics.precision_recall_by_halves(
+        real, 0.05 * same, generator=repro.generator(0)
+    )
+    assert collapsed[0] > 0.9
+    assert collapsed[1] < 0.2

@@ -136,11 +136,11 @@ class _Player:
     name: str
     module: nn.Module
     rate: float
+    betas: tuple[float, float]
 
     def __post_init__(self) -> None:
-        self.weights = list(self.module.parameters())
-        # Momentum would carry one player past the other's last move.
-        self.optimizer = torch.optim.Adam(self.weights, lr=self.rate, betas=(0.0, 0.99))
+        self.weights: list[Tensor] = list(self.module.parameters())
+        self.optimizer = torch.optim.Adam(self.weights, lr=self.rate, betas=self.betas)
         self.good = [weight.detach().clone() for weight in self.weights]
 
     def turn(self, goal: Tensor, factor: float) -> float:
@@ -181,8 +181,10 @@ def fit_pair(
     r2: float = 0.0,
     wgan: float = 0.0,
     critic_steps: int = 1,
+    generator_steps: int = 1,
     learning_rate: float = 2e-3,
     critic_rate: float | None = None,
+    betas: tuple[float, float] = (0.0, 0.99),
     schedule: str = "cosine",
     average: float | None = None,
     evaluate: Callable[..., Mapping[str, float]] | None = None,
@@ -199,16 +201,17 @@ def fit_pair(
     latent: how many numbers of standard normal noise a sample is made from.
     loss: one of `LOSSES`.
     r1, r2, wgan: weights of the penalties: γ for real and for made samples, and λ.
-    critic_steps: turns of the critic for each one of the generator.
-    learning_rate, critic_rate: for Adam without momentum (β₁ = 0, β₂ = 0.99).
+    critic_steps, generator_steps: turns of each in one step of the game.
+    learning_rate, critic_rate, betas: for Adam; without momentum (β₁ = 0), which
+        would carry one player past the other's last move.
     average: the decay of a moving average of the generator, in `Game.average`.
     evaluate: called as evaluate(generator, average or None) before the first step,
         every `every` steps and after the last; returns named numbers, or nothing.
 
     Numbers that are none raise TrainingDiverged; both keep the last good weights.
     """
-    painter = _Player("generator", generator, learning_rate)
-    judge = _Player("critic", critic, critic_rate or learning_rate)
+    painter = _Player("generator", generator, learning_rate, betas)
+    judge = _Player("critic", critic, critic_rate or learning_rate, betas)
     averaged = None if average is None else copy.deepcopy(generator)
     game = Game(average=averaged)
     source = iter(batches)
@@ -246,8 +249,9 @@ def fit_pair(
                     real, condition = _next(source, step, steps, device)
                     verdict, penalty = critic_goal(real, condition)
                     judge.turn(verdict + penalty, factor)
-                goal = generator_goal(real.detach(), condition)
-                norm = painter.turn(goal, factor)
+                for _ in range(generator_steps):
+                    goal = generator_goal(real.detach(), condition)
+                    norm = painter.turn(goal, factor)
             except _Broken as broken:
                 painter.back()
                 judge.back()
@@ -293,8 +297,8 @@ def _next(
 
 @torch.no_grad()
 def _follow(average: Any, model: nn.Module, decay: float) -> None:
-    for mean, value in zip(average.parameters(), model.parameters(), strict=True):
-        mean.lerp_(value, 1 - decay)
+    for mean, now in zip(average.parameters(), model.parameters(), strict=True):
+        mean.lerp_(now, 1 - decay)
     for mean, value in zip(average.buffers(), model.buffers(), strict=True):
         mean.copy_(value)
 
@@ -392,6 +396,9 @@ def modes_covered(
 
 # Players for pictures, whose sizes come from the pictures.
 
+#: How many numbers of noise a picture is made from.
+LATENT = 32
+
 
 class _Told(nn.Module):
     """Two hidden layers that may be told a class beside their numbers."""
@@ -425,7 +432,7 @@ class Generator(nn.Module):
     """The painter: noise, and a class where there are classes, become a picture."""
 
     def __init__(
-        self, shape: tuple[int, ...], *, classes: int = 0, latent: int = 32,
+        self, shape: tuple[int, ...], *, classes: int = 0, latent: int = LATENT,
         hidden: int = 256,
     ) -> None:  # fmt: skip
         super().__init__()
@@ -445,12 +452,10 @@ class Generator(nn.Module):
         self, asked: int | Int64[Tensor, " n"], *, generator: torch.Generator
     ) -> Float[Tensor, "n channel height width"]:
         """Draw pictures of the labels asked for, or so many of any kind."""
-        labels = asked if isinstance(asked, Tensor) else None
-        n = len(labels) if labels is not None else asked
-        z = torch.randn(n, self.latent, generator=generator)
+        n = len(asked) if isinstance(asked, Tensor) else asked
         device = next(self.parameters()).device
-        condition = () if labels is None else (labels.to(device),)
-        return self(z.to(device), *condition)
+        z = torch.randn(n, self.latent, generator=generator).to(device)
+        return self(z, asked.to(device)) if isinstance(asked, Tensor) else self(z)
 
 
 class Critic(nn.Module):
@@ -472,7 +477,12 @@ class Critic(nn.Module):
 
 
 #: What the digits' GAN is trained with; `studies/gan.py` measures what each part does.
-SETTINGS = {"r1": 0.3, "r2": 0.3, "average": 0.995, "learning_rate": 2e-3}
+SETTINGS: dict[str, Any] = {
+    "r1": 0.3,
+    "r2": 0.3,
+    "average": 0.995,
+    "learning_rate": 2e-3,
+}
 STEPS, BATCH = 4000, 64
 
 
@@ -487,7 +497,7 @@ def _recipe(dataset: str, *, conditional: bool) -> Recipe:
         game = fit_pair(
             model, Critic(shape, classes=classes),
             training.batches(*given, size=BATCH, generator=rng),
-            steps=repro.scaled(STEPS, budget), latent=model.latent, rng=rng,
+            steps=repro.scaled(STEPS, budget), latent=LATENT, rng=rng,
             label="painter and critic", **SETTINGS,
         )  # fmt: skip
         model.load_state_dict(game.average.state_dict())

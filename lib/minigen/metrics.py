@@ -146,6 +146,33 @@ def precision_recall(
     return float(precision), float(recall)
 
 
+def precision_recall_by_halves(
+    real: Float[Tensor, "n feature"],
+    made: Float[Tensor, "m feature"],
+    *,
+    draws: int = 20,
+    nearest: int = 3,
+    generator: torch.Generator,
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Return precision and recall of made samples, and of real ones in their place.
+
+    Each draw divides the real rows into halves A and B and takes as many made rows:
+    made against A, and B against A, which is the ceiling. Means over the draws.
+    """
+    half = min(len(real) // 2, len(made))
+    found = []
+    for _ in range(draws):
+        order = torch.randperm(len(real), generator=generator)
+        some = torch.randperm(len(made), generator=generator)[:half]
+        first, second = real[order[:half]], real[order[half : 2 * half]]
+        pairs = [
+            precision_recall(first, x, nearest=nearest) for x in (made[some], second)
+        ]
+        found.append(pairs)
+    ours, ceiling = torch.tensor(found).mean(0).tolist()
+    return tuple(ours), tuple(ceiling)
+
+
 def accuracy(predicted: Int64[Tensor, " n"], labels: Int64[Tensor, " n"]) -> float:
     """Return the share of predicted classes that are right."""
     if len(labels) == 0:
