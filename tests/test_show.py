@@ -18,7 +18,7 @@ from PIL import Image
 
 from minigen import show
 from minigen.repro import generator
-from minigen.show import compact, layout, plane, style, svg
+from minigen.show import compact, labels, layout, plane, style, svg
 from minigen.show.figure import FIGURE_LIMIT, check_figure, rounded
 from minigen.show.player import PLAYER_LIMIT
 
@@ -299,6 +299,79 @@ def test_panels_keep_their_shape_and_stack_on_a_telephone():
     assert fig.bbox.width == pytest.approx(340)
 
 
+def test_a_picture_keeps_the_middle_of_the_chart_beside_it():
+    fig, (left, right) = show.axes(columns=2, ratio=1.25)
+    show.picture(left, show.tiled(np.ones((10, 1, 8, 8))))
+    show.curves(right, {"a": ([0, 1], [0, 1])}, x="x", y="y")
+    fig.arrange(phone=False)
+    picture, chart = (ax.get_window_extent() for ax in (left, right))
+    assert picture.height < 0.6 * chart.height
+    assert sum(picture.intervaly) == pytest.approx(sum(chart.intervaly), abs=2)
+    assert picture.x0 < 2  # flush with the text
+    fig.arrange(phone=True)
+    picture, chart = (ax.get_window_extent() for ax in (left, right))
+    assert picture.width == pytest.approx(44 / 17 * picture.height, rel=0.05)
+    assert picture.width == pytest.approx(chart.width, rel=0.02)
+    assert chart.height >= 0.55 * 340
+    assert 10 < picture.y0 - chart.y1 < 60
+
+
+def test_titled_pictures_stand_on_one_level():
+    fig, panels = show.axes(columns=3, ratio=1)
+    for ax, count in zip(panels, (1, 2, 4), strict=True):
+        show.picture(ax, show.tiled(np.ones((count, 1, 8, 8))))
+        ax.set_title("title")
+    fig.arrange(phone=False)
+    tops = {round(ax.get_window_extent().y1) for ax in panels}
+    assert len(tops) == 1
+
+
+def test_the_name_of_a_level_line_avoids_curves_and_other_names():
+    falling = ([0, 1], [1, 0])
+    fig, ax = show.axes()
+    show.curves(ax, {"a": falling}, y="a name", limits={"halfway": 0.5, "top": 1.0})
+    ax.set_ylim(0, 1)
+    fig.arrange(phone=False)
+    (levels,) = [[t for t in ax.texts if isinstance(t, labels.Level)]]
+    boxes = {level.words: level.get_window_extent() for level in levels}
+    assert boxes["top"].x0 > ax.get_window_extent().width / 2
+    assert not boxes["halfway"].overlaps(ax.yaxis.label.get_window_extent())
+    show.curves(ax, {"b": ([0, 0.2, 1], [0.6, 0.5, 0.5])}, y="a name")
+    fig.arrange(phone=False)
+    along = ax.transData.transform(
+        np.column_stack([np.linspace(0, 1), np.full(50, 0.5)])
+    )
+    box = levels[0].get_window_extent()
+    assert not box.contains(*along[25])
+    frames = [fig, fig]
+    layout.hold_still(frames)
+    assert levels[0].get_window_extent().bounds == box.bounds
+
+
+@pytest.mark.parametrize(
+    ("names", "rows"),
+    [(["yes", "no"], 1), (["upside down", "half as dark", "empty page"] * 2, 2),
+     (["histograms", "autoencoders", "transformers"] * 3, 2)],
+)  # fmt: skip
+def test_names_under_bars_do_not_meet(names, rows):
+    names = [f"{name}{'' if n < 3 else n}" for n, name in enumerate(names)]
+    fig, ax = show.axes()
+    show.bars(ax, dict.fromkeys(names, 1.0))
+    fig.arrange(phone=True)
+    texts = [label for label in ax.get_xticklabels() if label.get_text()]
+    assert [" ".join(text.get_text().split()) for text in texts] == names
+    assert max(text.get_text().count("\n") for text in texts) >= rows - 1
+    for one, other in itertools.pairwise(texts):
+        lines = [text.get_text().split("\n") for text in (one, other)]
+        apart = (other.get_position()[0] - one.get_position()[0]) * (
+            ax.get_window_extent().width / np.ptp(ax.get_xlim())
+        )
+        for above, below in zip(*lines, strict=False):
+            assert (
+                6.2 * (len(above) + len(below)) / 2 <= apart or not above or not below
+            )
+
+
 def test_axes_wants_a_width_it_knows():
     with pytest.raises(ValueError, match='"column" or "small", not \'huge\''):
         show.axes(width="huge")
@@ -310,16 +383,16 @@ def test_boxes_are_moved_apart_and_no_further_than_needed(seed):
     left, bottom = draw.uniform(0, 60, 6), draw.uniform(0, 90, 6)
     across = [(float(x), float(x) + 40) for x in left]
     upward = [(float(y), float(y) + 14) for y in bottom]
-    shifts = layout.apart(across, upward)
+    shifts = labels.apart(across, upward)
     for i, j in itertools.combinations(range(6), 2):
         beside = across[i][1] <= across[j][0] or across[j][1] <= across[i][0]
         places = [upward[k][0] + shifts[k] for k in (i, j)]
         assert beside or abs(places[0] - places[1]) >= 14 - 0.1
-    lowered = layout.apart(across, upward, ceiling=60)
+    lowered = labels.apart(across, upward, ceiling=60)
     tops = [top + shift for (_, top), shift in zip(upward, lowered, strict=True)]
     assert max(tops) <= 60.1
-    assert layout.apart([(0, 9), (0, 9)], [(0, 5), (6, 9)]) == [0, 0]
-    assert layout.apart([(0, 9), (0, 9)], [(0, 5), (3, 9)]) == [-1, 1]
+    assert labels.apart([(0, 9), (0, 9)], [(0, 5), (6, 9)]) == [0, 0]
+    assert labels.apart([(0, 9), (0, 9)], [(0, 5), (3, 9)]) == [-1, 1]
 
 
 @pytest.mark.parametrize(
@@ -481,7 +554,7 @@ def test_errors_say_what_was_expected(call, message):
 def test_bars_write_their_heights_and_stand_back_where_not_named():
     _, ax = show.axes()
     show.bars(ax, {"a": 0.25, "b": 0.75}, color={"b": show.DATA}, number=".0%")
-    assert [text.get_text() for text in ax.texts] == ["25%", "75%"]
+    assert [text.get_text() for text in ax.texts] == ["25 %", "75 %"]
     colors = [matplotlib.colors.to_hex(bar.get_facecolor()) for bar in ax.patches]
     assert colors == [show.NOISE, show.DATA]
     assert [bar.get_height() for bar in ax.patches] == [0.25, 0.75]

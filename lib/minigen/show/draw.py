@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from minigen.show import style
-from minigen.show.layout import Label
+from minigen.show.labels import Label, Level
+from minigen.show.layout import BookFigure
 
 Numbers = Any  # a list, an array or a tensor of numbers
 
@@ -104,7 +105,7 @@ def bars(
             ax.plot([place, place], [low, high], color=style.INK, linewidth=1.5)
             tops[place] = max(high, heights[place])
         if number:
-            text = format(heights[place], number)
+            text = format(heights[place], number).replace("%", " %")
             Label(
                 ax,
                 text,
@@ -120,6 +121,8 @@ def bars(
         ax.margins(y=0.12)
         ax.set_ylim(bottom=min(0, *heights))
     ax.set_xticks(range(len(names)), [textwrap.fill(name, 12) for name in names])
+    if isinstance(ax.figure, BookFigure):  # which knows how much room there is
+        ax.figure.names[ax] = names
     ax.set_xlim(-0.6, len(names) - 0.4)
     ax.set(xlabel=x, ylabel=y)
 
@@ -213,8 +216,9 @@ def chosen_colors(
 def _name_at(ax: Axes, name: str, end: tuple[float, float], color: str) -> None:
     Label(
         ax,
-        textwrap.fill(name, 18),
+        name,
         end,
+        lines=(18, 11),
         offset=(8, 0),
         color=color,
         ha="left",
@@ -226,14 +230,4 @@ def _name_at(ax: Axes, name: str, end: tuple[float, float], color: str) -> None:
 def _levels(ax: Axes, limits: Mapping[str, float] | None) -> None:
     for name, value in (limits or {}).items():
         ax.axhline(value, color=style.MUTED, linewidth=1.2, linestyle=(0, (4, 3)))
-        Label(
-            ax,
-            name,
-            (0, value),
-            offset=(2, 3),
-            color=style.MUTED,
-            size=12,
-            ha="left",
-            va="bottom",
-            xycoords=("axes fraction", "data"),
-        )
+        Level(ax, name, value, color=style.MUTED, size=12)

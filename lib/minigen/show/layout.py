@@ -8,11 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.text import Annotation
+from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation, Transform
 
 from minigen.show import style
+from minigen.show.labels import Label, choose_places, spread, wrap_names
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -52,6 +53,8 @@ class BookFigure(Figure):
         self.plan = plan
         #: The narrow version of a figure that was drawn without a plan.
         self.phone: BookFigure | None = None
+        #: What stands under the bars of a panel, to be broken into lines that fit.
+        self.names: dict[Axes, list[str]] = {}
 
     def arrange(self, *, phone: bool) -> None:
         """Lay the panels out for the text column or for a telephone."""
@@ -61,26 +64,67 @@ class BookFigure(Figure):
         self.set_size_inches(width, height)
         grid = self.add_gridspec(*self.plan.grid(phone))
         engine = self.get_layout_engine()
-        if (
-            engine is not None
-        ):  # stacked panels need room, or a title joins the wrong one
-            engine.set(h_pad=(14 if phone and grid.nrows > 1 else 6) / 72)  # type: ignore[call-arg]
+        if engine is not None:
+            # Stacked panels need room, or a title joins the wrong one.
+            down = 14 if phone and grid.nrows > 1 else 6
+            beside = grid.ncols * 16 / 72 / width
+            engine.set(w_pad=1 / 72, h_pad=down / 72, wspace=beside)  # type: ignore[call-arg]
         for index, ax in enumerate(self.axes):
             ax.set_subplotspec(grid[divmod(index, grid.ncols)])
             ax.set_in_layout(True)
+            ax.set_anchor(self._anchor(ax))
             for axis in (ax.xaxis, ax.yaxis):
                 _plain_numbers(axis)
+            for label in ax.texts:
+                if isinstance(label, Label):
+                    label.fit(phone)
         _stack_headings(self.axes)
+        grid.set_height_ratios(self._heights(grid, phone))
+        self.draw_without_rendering()
+        for ax, names in self.names.items():
+            wrap_names(ax, names)
         self.draw_without_rendering()
         # Only now is known what titles and labels take, and so how high panels are.
-        panel = self.axes[0].get_position(original=True)
-        wanted = panel.width * width / self.plan.shape(phone)
-        if phone:  # names at the ends of lines make panels narrow there, not flat
-            wanted = max(wanted, 0.6 * width / grid.ncols)
-        self.set_figheight(height + grid.nrows * (wanted - panel.height * height))
+        wanted = self._heights(grid, phone)
+        grid.set_height_ratios(wanted)
+        now = [ax.get_position(original=True).height for ax in self._firsts(grid)]
+        self.set_figheight(height + sum(wanted) - sum(now) * height)
         self.draw_without_rendering()
         for ax in self.axes:
-            _spread(ax)
+            choose_places([ax])
+            spread(ax)
+
+    def _firsts(self, grid: GridSpec) -> list[Axes]:
+        """Return the first panel of each row."""
+        return self.axes[:: grid.ncols]
+
+    def _heights(self, grid: GridSpec, phone: bool) -> list[float]:
+        """Return how high each row of panels should be, in inches.
+
+        Names at the ends of lines make panels narrow on a telephone, not flat. A
+        picture that has a row of its own there needs what its shape needs.
+        """
+        assert self.plan is not None
+        width = self.get_figwidth()
+        heights = []
+        for ax in self._firsts(grid):
+            across = ax.get_position(original=True).width * width
+            wanted = across / self.plan.shape(phone)
+            if phone:
+                wanted = max(wanted, 0.6 * width / grid.ncols)
+            if phone and grid.ncols == 1 and _is_picture(ax):
+                wanted = across * abs(np.ptp(ax.get_ylim()) / np.ptp(ax.get_xlim()))
+            heights.append(wanted)
+        return heights
+
+    def _anchor(self, ax: Axes) -> str:
+        """Return where in its place a panel of fixed shape stands.
+
+        Titles stand on one level; a picture without one keeps the middle of a chart.
+        """
+        beside_chart = any(not _is_picture(other) for other in self.axes)
+        untitled = _is_picture(ax) and not ax.get_title("left")
+        return "W" if untitled and beside_chart else "NW"
 
 
 def axes(
@@ -109,10 +153,9 @@ def axes(
     figure = BookFigure(plan, layout="constrained", figsize=plan.size(False))
     engine = figure.get_layout_engine()
     assert engine is not None
-    engine.set(w_pad=6 / 72, h_pad=6 / 72, wspace=0.02, hspace=0.04)  # type: ignore[call-arg]
+    engine.set(hspace=0.04)  # type: ignore[call-arg]
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax in panels:
-        ax.set_anchor("NW")
         ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     return figure, panels[0] if panels.size == 1 else panels
@@ -152,7 +195,14 @@ def hold_still(figures: Sequence[BookFigure]) -> None:
             figure.axes, left, bottom, right - left, top - bottom, strict=True
         ):
             ax.set_position((x, y, width, tall))
-            _spread(ax)
+    for panels in zip(*(figure.axes for figure in figures), strict=True):
+        choose_places(panels)
+        for ax in panels:
+            spread(ax)
+
+
+def _is_picture(ax: Axes) -> bool:
+    return not ax.axison and bool(ax.images)
 
 
 def _stack_headings(panels: Sequence[Axes]) -> None:
@@ -184,72 +234,3 @@ def _plain_numbers(axis: Axis) -> None:
     if axis.isDefault_majfmt:
         axis.set_major_formatter(FuncFormatter(lambda value, _: tick_text(value)))
     axis.set_minor_formatter(NullFormatter())  # within a decade they would be formulas
-
-
-class Label(Annotation):
-    """A text beside a point; labels move apart when they would cover each other."""
-
-    def __init__(
-        self, ax: Axes, text: str, at: tuple[float, float], **look: Any
-    ) -> None:
-        self.offset = look.pop("offset", (0.0, 0.0))
-        super().__init__(
-            text, at, xytext=self.offset, textcoords="offset points",
-            clip_on=False, **look,
-        )  # fmt: skip
-        ax.add_artist(self)
-
-    def move(self, up: float) -> None:
-        """Stand `up` pixels above the place that was asked for."""
-        self.xyann = (self.offset[0], self.offset[1] + up)
-
-
-def _spread(ax: Axes) -> None:
-    labels = [text for text in ax.texts if isinstance(text, Label)]
-    for label in labels:
-        label.move(0)
-    boxes = [label.get_window_extent() for label in labels]
-    # Above the panel stands the name of its y axis.
-    shifts = apart(
-        [(box.x0, box.x1) for box in boxes],
-        [(box.y0, box.y1) for box in boxes],
-        ceiling=ax.get_window_extent().y1 + 7,
-    )
-    for label, shift in zip(labels, shifts, strict=True):
-        label.move(shift)
-
-
-def apart(
-    across: Sequence[tuple[float, float]],
-    upward: Sequence[tuple[float, float]],
-    *,
-    ceiling: float = np.inf,
-) -> list[float]:
-    """Return how far each box must move up for none to cover another.
-
-    Boxes are given as (left, right) and (bottom, top) in any one unit; those that do
-    not meet stay where they are. No box ends over the ceiling.
-    """
-    shifts = [0.0] * len(across)
-    pairs = [
-        (i, j)
-        for i in range(len(across))
-        for j in range(i)
-        if across[i][0] < across[j][1] and across[j][0] < across[i][1]
-    ]
-    for _ in range(500):
-        moved = False
-        for box, (_, top) in enumerate(upward):
-            if top + shifts[box] > ceiling + 0.01:
-                shifts[box] = ceiling - top
-                moved = True
-        for pair in pairs:
-            low, high = sorted(pair, key=lambda k: (sum(upward[k]), k))
-            overlap = (upward[low][1] + shifts[low]) - (upward[high][0] + shifts[high])
-            if overlap > 0.01:
-                shifts[low] -= overlap / 2
-                shifts[high] += overlap / 2
-                moved = True
-        if not moved:
-            break
-    return shifts
