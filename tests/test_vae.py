@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import distributions, nn
 
-from minigen import data, repro, vae, zoo
+from minigen import data, levels, repro, vae, zoo
 from minigen.train import TrainingDiverged
 
 
@@ -47,14 +47,14 @@ class LinearGaussian:
         return z @ self.w.T + self.noise * eps
 
 
-def small(shape=(1, 8, 8), *, levels=17, latents=3, seed=0):
+def small(shape=(1, 8, 8), *, greys=17, latents=3, seed=0):
     torch.manual_seed(seed)
-    return vae.VAE(shape, levels=levels, latents=latents, hidden=16)
+    return vae.VAE(shape, levels=greys, latents=latents, hidden=16)
 
 
-def pictures(count, shape=(1, 8, 8), *, levels=17, seed=0):
-    level = torch.randint(levels, (count, *shape), generator=repro.generator(seed))
-    return level / (levels - 1)
+def pictures(count, shape=(1, 8, 8), *, greys=17, seed=0):
+    level = torch.randint(greys, (count, *shape), generator=repro.generator(seed))
+    return level / (greys - 1)
 
 
 def test_with_the_exact_posterior_every_weight_is_the_exact_likelihood():
@@ -145,18 +145,18 @@ def test_gradients_pass_through_the_draw():
     torch.testing.assert_close(sigma.grad, eps)
 
 
-@pytest.mark.parametrize("levels", [2, 17, 256])
-def test_the_levels_of_a_pixel_share_the_probability_one(levels):
-    curves = vae.Logistics(levels)
+@pytest.mark.parametrize("count", [2, 17, 256])
+def test_the_levels_of_a_pixel_share_the_probability_one(count):
+    curves = levels.Logistics(count)
     output = 4 * torch.randn(5, curves.width, generator=repro.generator(0))
-    x = torch.arange(levels) / (levels - 1)
-    every = output[:, None].expand(-1, levels, -1)
+    x = torch.arange(count) / (count - 1)
+    every = output[:, None].expand(-1, count, -1)
     log_p = curves.log_prob(every, x.expand(5, -1))
     torch.testing.assert_close(log_p.exp().sum(1), torch.ones(5), atol=1e-4, rtol=0)
 
 
 def test_a_level_has_the_mass_of_its_piece_of_the_curve():
-    curves = vae.Logistics(5, parts=1)
+    curves = levels.Logistics(5, parts=1)
     output = torch.tensor([[0.0, -0.1, 1.0]])
     centre, scale = 0.4, 0.1 / 4 + math.log1p(math.exp(-1.0))
     cuts = (
@@ -169,7 +169,7 @@ def test_a_level_has_the_mass_of_its_piece_of_the_curve():
 
 
 def test_mean_and_draws_agree_with_the_probabilities():
-    curves = vae.Logistics(17)
+    curves = levels.Logistics(17)
     output = 2 * torch.randn(4, curves.width, generator=repro.generator(0))
     x = torch.arange(17) / 16
     odds = curves.log_prob(output[:, None].expand(-1, 17, -1), x.expand(4, -1)).exp()
@@ -183,7 +183,7 @@ def test_mean_and_draws_agree_with_the_probabilities():
 
 
 def test_extreme_outputs_give_numbers_and_gradients():
-    curves = vae.Logistics(256)
+    curves = levels.Logistics(256)
     output = torch.tensor([[0.0, 0, 0, 60, -60, 0, -80, 80, -300]], requires_grad=True)
     for value in (0.0, 0.5019608, 1.0):
         log_p = curves.log_prob(output, torch.tensor([value]))
@@ -193,12 +193,12 @@ def test_extreme_outputs_give_numbers_and_gradients():
 
 
 @pytest.mark.parametrize(
-    ("shape", "levels"),
+    ("shape", "greys"),
     [((1, 8, 8), 17), ((3, 16, 16), 256), ((1, 28, 28), 256), ((1, 5, 9), 2)],
 )
 @pytest.mark.parametrize("count", [1, 3])
-def test_other_sizes_channels_and_batches(shape, levels, count):
-    model, x = small(shape, levels=levels), pictures(count, shape, levels=levels)
+def test_other_sizes_channels_and_batches(shape, greys, count):
+    model, x = small(shape, greys=greys), pictures(count, shape, greys=greys)
     mu, sigma = model.encode(x)
     assert mu.shape == sigma.shape == (count, 3)
     assert (sigma > 0).all()
@@ -317,6 +317,6 @@ def test_the_zoo_has_it(tmp_path, monkeypatch):
 
 
 def test_the_pages_picture_is_the_decoders_mean():
-    model = small((3, 16, 16), levels=256)
+    model = small((3, 16, 16), greys=256)
     z = torch.randn(2, 3, generator=repro.generator(0))
     torch.testing.assert_close(vae.Picture(model)(z=z), model.mean(z))
