@@ -1,6 +1,6 @@
 # Thin: each target is one command that can also be typed without make (see README.md).
 # Another environment: make book PY=python. Jobs side by side: make book JOBS=1.
-.PHONY: help env book test check lab serve studies student plain format clean
+.PHONY: help env book test check lab serve offline studies student plain format clean
 PYTHON ?= python3
 VENV ?= .venv
 PY ?= $(VENV)/bin/python
@@ -34,6 +34,9 @@ lab: $(ENV)  ## open JupyterLab on the chapters
 
 serve: $(ENV)  ## serve the site at http://127.0.0.1:8000
 	$(PY) -m http.server --bind 127.0.0.1 --directory _build/site 8000
+
+offline: book  ## pack the site to be read without a server: _build/site-offline.zip
+	$(PY) -m bookkit.archive
 
 studies: $(ENV)  ## run the studies with several seeds (an hour at most)
 	$(PY) -m bookkit.studies

@@ -36,7 +36,7 @@ class Autoencoder(nn.Module):
 
 
 class GuidedStep(nn.Module):
-    """One step of a guided sampler: the network twice, as a diffusion chapter has it."""
+    """One step of a guided sampler: the network twice, as diffusion has it."""
 
     def __init__(self, width: int = 64, blocks: int = 3) -> None:
         super().__init__()
@@ -90,8 +90,6 @@ def decoder() -> show.Live:
         optimizer.step()
     with torch.no_grad():
         z = model.encoder(digits.train_x[:400])
-    low, high = (round(float(end), 1) for end in (z.min(), z.max()))
-    middle = round((low + high) / 2, 2)
     return show.live(
         model,
         name="decoder",
@@ -100,29 +98,36 @@ def decoder() -> show.Live:
         controls={
             "z": show.Plane(
                 dict(points=z, labels=digits.train_y[:400]),
-                x=(low, high), y=(low, high), start=(middle, middle),
-                label="Place on the map",
+                start=(-1.0, 1.0), label="Place on the map",
             )
         },
     )  # fmt: skip
 
 
+def sampler_loop() -> show.Loop:
+    grids = {n: np.linspace(1, 0, n + 1) for n in (5, 25)}
+    tables = {n: {"t": grid[:-1], "t_next": grid[1:]} for n, grid in grids.items()}
+    return show.Loop(state="x", start="noise", tables=tables, default=25)
+
+
+def sampler_controls() -> dict[str, show.Noise | show.Choice | show.Slider]:
+    return {
+        "noise": show.Noise((1, 8, 8), seed=7, label="Noise"),
+        "label": show.Choice([str(n) for n in range(10)], start="3", label="Digit"),
+        "guidance": show.Slider(0, 4, 1.5, 0.5, "Guidance"),
+    }
+
+
 def sampler() -> show.Live:
     """A guided loop from noise, of the size of a real one, with random weights."""
     torch.manual_seed(1)
-    grids = {n: np.linspace(1, 0, n + 1) for n in (5, 25)}
-    tables = {n: {"t": grid[:-1], "t_next": grid[1:]} for n, grid in grids.items()}
     return show.live(
         GuidedStep(),
         name="sampler",
         alt="What {noise} becomes as a {label}.",
         caption="Ask for a digit.",
-        controls={
-            "noise": show.Noise((1, 8, 8), seed=7, label="Noise"),
-            "label": show.Choice([str(n) for n in range(10)], start="3", label="Digit"),
-            "guidance": show.Slider(0, 4, 1.5, 0.5, "Guidance"),
-        },
-        loop=show.Loop(state="x", start="noise", tables=tables, default=25),
+        controls=sampler_controls(),
+        loop=sampler_loop(),
     )
 
 
@@ -184,4 +189,4 @@ def write_page(folder: Path, models, chapter: str = "tiny") -> None:
         f"{scripts}</head><body><main><h1>{html.escape(chapter)}</h1>{figures}</main>"
         "</body></html>"
     )
-    (folder / "page.html").write_text(page, encoding="utf-8")
+    (folder / "index.html").write_text(page, encoding="utf-8")

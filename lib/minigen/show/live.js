@@ -88,7 +88,8 @@
       }
       this.took = performance.now() - begun;
       if (stale()) return;
-      this.show(Math.min(this.wanted || Infinity, this.pictures.length));
+      const made = this.pictures.length;
+      if (made && (quiet || this.wanted)) this.show(Math.min(this.wanted || made, made));
       this.wanted = 0;
       this.stop();
     }

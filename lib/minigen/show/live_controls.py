@@ -297,24 +297,22 @@ class Loop:
 def row(
     key: str, label: str, body: str, *, said: bool = True, for_input: bool = True
 ) -> str:
-    """Return a control's row: its name, its parts, and what it stands at."""
+    """Return a control's row: its name, what it stands at, and its parts."""
     name = html.escape(label)
-    head = (
-        f'<label for="{{id}}-{key}">' if for_input else f'<span id="{{id}}-{key}-name">'
-    )
-    tail = "</label>" if for_input else "</span>"
-    value = '<span class="live-value" aria-hidden="true"></span>' if said else ""
+    if for_input:
+        name = f'<label for="{{id}}-{key}">{name}</label>'
+    value = ' <span class="live-value" aria-hidden="true"></span>' if said else ""
     return (
-        f'<div class="live-control" data-control="{key}">{head}{name}{tail}'
-        f'<div class="live-parts">{body}{value}</div></div>'
+        f'<div class="live-control" data-control="{key}"><p>{name}{value}</p>'
+        f'<div class="live-parts">{body}</div></div>'
     )
 
 
 def slider(key: str, low: float, high: float, step: float, start: float) -> str:
     """Return a native slider."""
     return (
-        f'<input type="range" id="{{id}}-{key}" min="{low:g}" max="{high:g}" '
-        f'step="{step:g}" value="{start:g}" autocomplete="off">'
+        f'<input type="range" id="{{id}}-{key}" min="{low:.9g}" '
+        f'max="{high:.9g}" step="{step:.9g}" value="{start:.9g}" autocomplete="off">'
     )
 
 

@@ -36,18 +36,26 @@ class Plane:
         `names=` where labels are numbers of names), and the page can then say what is
         near; a picture ([height, width] or [3, height, width]) fills the map; None
         leaves it empty.
-    x, y: the ends of the map.
+    x, y: the ends of the map; the points' own, or −3 and 3, when not given.
     start: where the mark stands at first.
     """
 
     background: Any = None
-    x: tuple[float, float] = (-3.0, 3.0)
-    y: tuple[float, float] = (-3.0, 3.0)
+    x: Any = None
+    y: Any = None
     start: tuple[float, float] = (0.0, 0.0)
     label: str = "Place"
     kind = "plane"
 
     def __post_init__(self) -> None:
+        places = None
+        if isinstance(self.background, Mapping):
+            places = _points(self.background)[0]  # or it says what is wrong
+        for number, what in enumerate("xy"):
+            ends = getattr(self, what)
+            if ends is None:
+                ends = (-3, 3) if places is None else _ends(places[:, number])
+            object.__setattr__(self, what, (float(ends[0]), float(ends[1])))
         for what, (low, high), at in zip(
             "xy", (self.x, self.y), self.start, strict=True
         ):
@@ -58,8 +66,6 @@ class Plane:
                     f"plane {self.label!r} must start inside {what}={(low, high)}, "
                     f"not at {at}"
                 )
-        if isinstance(self.background, Mapping):
-            _points(self.background)  # or it says what is wrong
 
     def tensor(self, value: Sequence[float]) -> Tensor:
         return torch.tensor([[float(value[0]), float(value[1])]], dtype=torch.float32)
@@ -148,6 +154,13 @@ class Plane:
         return fig
 
 
+def _ends(values: np.ndarray) -> tuple[float, float]:
+    """Return where a map ends, a little beyond the points and beyond its middle."""
+    low, high = min(float(values.min()), 0), max(float(values.max()), 0)
+    rim = 0.04 * (high - low) or 1
+    return round(low - rim, 2), round(high + rim, 2)
+
+
 def _points(background: Mapping[str, Any]) -> tuple[np.ndarray, list[str]]:
     """Return the places and the kind of each example, by name."""
     if unknown := set(background) - {"points", "labels", "names"}:
@@ -176,9 +189,9 @@ def _mark(ax: Axes, points: np.ndarray, kinds: list[str]) -> None:
         of_kind = points[[kind == name for kind in kinds]]
         marker = _MARKERS[number // len(style.CYCLE) % len(_MARKERS)]
         ax.plot(
-            *of_kind.T, linestyle="", color=color, alpha=0.6,
+            *of_kind.T, linestyle="", color=color, alpha=0.75,
             marker=f"$\\mathrm{{{name}}}$" if letters and name.isalnum() else marker,
-            markersize=6 if letters else 4,
+            markersize=6.5 if letters else 4,
         )  # fmt: skip
         if not letters and len(names) > 1:
             middle = np.median(of_kind, axis=0)
