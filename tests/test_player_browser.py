@@ -225,6 +225,43 @@ def test_a_column_has_the_wide_version_alone(visit):
     assert box["width"] == pytest.approx(720, abs=1)
 
 
+def test_paper_shows_three_frames_side_by_side_and_no_controls(visit):
+    page = visit(color_scheme="dark")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    for name, numbers in (("rise", ["0", "2", "5"]), ("noise", ["0", "3", "5"])):
+        frames = page.locator(f"#fig-{name} .show-on-paper > div")
+        labels = [text.strip() for text in frames.all_text_contents()]
+        ends = [label.split("step ")[-1] for label in labels]
+        assert ends == numbers
+        seen = [
+            frame.evaluate("f => f.querySelector('[data-frame]:not([display])')"
+                           ".dataset.frame")
+            for frame in frames.all()
+        ]  # fmt: skip
+        assert seen == numbers
+        boxes = [frame.bounding_box() for frame in frames.all()]
+        assert len({round(box["y"]) for box in boxes}) == 1
+        assert boxes[0]["x"] + boxes[0]["width"] < boxes[1]["x"]
+        assert not page.locator(f"#fig-{name} > .show-wide").is_visible()
+        assert not page.locator(f"#fig-{name} button").is_visible()
+    page.emulate_media(media="screen")
+    assert not page.locator("#fig-rise .show-on-paper").is_visible()
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator(".show-on-paper").count() == 0
+    assert frames_seen(page) == {"2"}
+
+
+def test_the_pictures_on_paper_are_there(visit):
+    page = visit()
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    frames = page.locator("#fig-noise .show-on-paper svg").all()
+    shots = [np.array(Image.open(io.BytesIO(one.screenshot()))) for one in frames]
+    assert all(shot[..., :3].std() > 30 for shot in shots)
+    assert not np.array_equal(shots[0], shots[1])
+
+
 def test_without_javascript_a_still_shows_and_no_dead_controls(visit):
     page = visit(java_script_enabled=False)
     assert page.locator("#fig-rise svg[role=img]").first.is_visible()

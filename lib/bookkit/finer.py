@@ -13,7 +13,10 @@ _CLOSED = re.compile(
 )
 _UNIT = re.compile(r"(?<=\d) (?=%|×|(?:s|px|[KMG]i?B)\b)")
 #: A formula is a box of its own, after which a browser would break a line.
-_AFTER_FORMULA = re.compile(r"(</mjx-container></span>)(?=[,.;:?!)])")
+_PUNCTUATED = re.compile(
+    r'<span class="math [^"]*">(?:(?!<span\b).)*?</mjx-container></span>[,.;:?!)]+',
+    re.S,
+)
 _TABLE = re.compile(r'<table class="table">.*?</table>', re.S)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.S)
 _CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</t[dh]>", re.S)
@@ -25,7 +28,7 @@ ROOM = 30
 def refined(text: str) -> str:
     """Return a page's HTML with its tables labelled and its units held to numbers."""
     text = _TABLE.sub(lambda found: _labelled(found[0]), text)
-    text = _AFTER_FORMULA.sub("\\1\N{WORD JOINER}", text)
+    text = _PUNCTUATED.sub(r'<span class="unbroken">\g<0></span>', text)
     parts = _CLOSED.split(text)
     # Two groups: between the texts stand the closed part and the name of its tag.
     parts[::3] = [_UNIT.sub("\N{NO-BREAK SPACE}", part) for part in parts[::3]]

@@ -15,12 +15,16 @@
     const last = labels.length - 1;
     let timer = 0;
 
+    function turn(parts, index) {
+      for (const part of parts) {
+        if (Number(part.dataset.frame) === index) part.removeAttribute("display");
+        else part.setAttribute("display", "none");
+      }
+    }
+
     function show() {
       const index = Number(slider.value);
-      for (const group of groups) {
-        if (Number(group.dataset.frame) === index) group.removeAttribute("display");
-        else group.setAttribute("display", "none");
-      }
+      turn(groups, index);
       for (const drawing of drawings) drawing.setAttribute("aria-label", alts[index]);
       slider.setAttribute("aria-valuetext", `${labels[index]}: ${alts[index]}`);
       label.textContent = labels[index];
@@ -48,6 +52,29 @@
       said.textContent = "";
     }
 
+    // Paper does not move: it gets the first frame, the last and a telling one between.
+    // They stand before the drawings, so that what they refer to by id is not hidden.
+    const paper = document.createElement("div");
+    paper.className = "show-on-paper";
+
+    function fillPaper() {
+      const drawing = figure.querySelector(".show-phone svg") ?? drawings[0];
+      const start = Number(slider.defaultValue);
+      const middle = start % last ? start : Math.round(last / 2);
+      const frames = [...new Set([0, middle, last])].map((index) => {
+        const copy = drawing.cloneNode(true);
+        copy.setAttribute("aria-label", alts[index]);
+        turn(copy.querySelectorAll("[data-frame]"), index);
+        const frame = document.createElement("div");
+        frame.append(copy, labels[index]);
+        return frame;
+      });
+      paper.replaceChildren(...frames);
+      figure.prepend(paper);
+    }
+
+    window.addEventListener("beforeprint", fillPaper);
+    window.addEventListener("afterprint", () => paper.remove());
     button.addEventListener("click", () => (timer ? stop() : start()));
     slider.addEventListener("input", () => {
       if (timer) stop();
