@@ -46,7 +46,7 @@ def test_tables_that_stack_are_still_tables_to_a_screen_reader():
         (table("kind|who gives it|here", "reinforcement|nobody|autoencoders,"), True),
         (table("a|b|c|d", "1|2|3|4"), True),
         (table("a|b|c", "<mjx-container><i>p (x) = p (y) p (x, y) p (z) p (z, x)"
-               "</i></mjx-container>|a|b"), True),
+               "</i></mjx-container>|picture|number"), True),
         (table("a|b|c|d", "1|2"), False),
     ],
 )  # fmt: skip
