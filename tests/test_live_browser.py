@@ -389,7 +389,7 @@ def test_every_control_of_a_loop_is_obeyed(visit):
     page.keyboard.press("Home")  # back to the first step, without another run
     _, shown = fed(page, "sampler")
     assert (pictures[0].flatten() - shown).abs().max() < CLOSE
-    assert step.get_attribute("aria-valuetext") == "step 1 of 5"
+    assert step.get_attribute("aria-valuetext") == "1 of 5"
 
 
 def test_a_loop_shows_its_steps_and_stops_when_told(visit):

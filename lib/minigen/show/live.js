@@ -179,7 +179,7 @@
       const named = /\{(\w+)\}/g;
       if (named.test(alt)) return alt.replace(named, (_, key) => this.controls[key]?.said() ?? "");
       const said = Object.entries(this.controls).map(([key, one]) => `${controls[key].label}: ${one.said()}`);
-      if (this.loop) said.push(this.loop.said);
+      if (this.loop) said.push(`${this.spec.words.step}: ${this.loop.said}`);
       return `${alt} ${said.join("; ")}.`;
     }
 

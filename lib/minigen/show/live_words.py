@@ -9,7 +9,7 @@ WORDS = {
     "run": "Run",
     "stop": "Stop",
     "step": "Step",
-    "step_of": "step {} of {}",
+    "step_of": "{} of {}",
     "across": "across",
     "upward": "upward",
     "near": "near {}",
