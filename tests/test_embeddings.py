@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from minigen import embeddings, repro, train
+from minigen import embeddings, repro
 from minigen.embeddings import SkipGram, Space, Words
 
 TEXT = [["a", "b", "a", "c"], ["b", "c"], ["a", "a"]] * 3
@@ -141,15 +141,12 @@ def test_vectors_as_long_as_the_vocabulary_reach_the_floor():
     near[0, 1] = near[1, 0] = 4
     torch.manual_seed(0)
     model = SkipGram(6, 6, scale=0.5)
-    history = train.fit(
-        model,
-        lambda near: embeddings.table_loss(model.scores, near, noise, negatives=3),
-        itertools.repeat(near), steps=800, learning_rate=0.03, progress=False,
-    )  # fmt: skip
-    floor = embeddings.least_loss(near, noise, negatives=3).item()
+    history = embeddings.fit_table(model, near, noise, steps=800, progress=False)
+    k = embeddings.NEGATIVES
+    floor = embeddings.least_loss(near, noise, negatives=k).item()
     assert floor <= history.loss[-1] + 1e-6
     assert history.loss[-1] == pytest.approx(floor, rel=1e-3)
-    best = embeddings.best_scores(near, noise, negatives=3).float()
+    best = embeddings.best_scores(near, noise, negatives=k).float()
     assert torch.allclose(model.scores, best, atol=0.1)
 
 

@@ -6,14 +6,20 @@ words stood near. `Space` is what comes of it: nearest neighbours, analogies, a 
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import repeat
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, normalize
+
+from minigen import data, train
+from minigen.repro import scaled
+from minigen.zoo import Recipe
 
 #: a : b = c : d, as the four words in this order.
 Question = tuple[str, str, str, str]
@@ -313,3 +319,42 @@ def accuracy(questions: Sequence[Question], answers: Sequence[str]) -> float:
     """Return the share of questions whose fourth word was answered."""
     right = [q[3] == answer for q, answer in zip(questions, answers, strict=True)]
     return sum(right) / len(right)
+
+
+#: What the book trains with, chosen on `stories`: words on each side, numbers a vector,
+#: negatives a pair, the share above which a word counts less, steps and their length.
+WINDOW, SIZE, NEGATIVES, KEEP, STEPS, RATE = 10, 32, 5, 1e-3, 300, 0.03
+
+
+def fit_table(
+    model: SkipGram,
+    near: Float[Tensor, "words words"],
+    noise: Float[Tensor, " words"],
+    *,
+    budget: float = 1.0,
+    **settings: Any,
+) -> train.History:
+    """Train on the whole table of neighbours at once, every step alike."""
+    return train.fit(
+        model,
+        lambda near: table_loss(model.scores, near, noise, negatives=NEGATIVES),
+        repeat(near.float()),
+        **{"steps": scaled(STEPS, budget), "learning_rate": RATE, "clip": None}
+        | settings,
+    )
+
+
+def _stories() -> Recipe:
+    text = data.text("stories").train
+    told = passages(text)
+    words = Words.of(told)
+
+    def trained(model: SkipGram, *, seed: int, budget: float) -> None:
+        near = words.neighbours(told, window=WINDOW, keep=KEEP)
+        fit_table(model, near, words.noise(), budget=budget, progress=False)
+
+    return Recipe(lambda: SkipGram(len(words), SIZE), trained, (text,))
+
+
+#: For the zoo.
+RECIPES: dict[str, Callable[..., Recipe]] = {"stories": _stories}

@@ -5,6 +5,7 @@ A chapter begins panels with `axes`, draws into them and shows them with `figure
 puts a trained model under the reader's hand.
 """
 
+from minigen.show.cut import cut
 from minigen.show.draw import bars, curves, histograms
 from minigen.show.figure import Shown, figure
 from minigen.show.images import images, picture, sheet, tiled
@@ -32,6 +33,6 @@ __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
     "Choice", "Live", "Loop", "Noise", "Picture", "Plane", "Player", "Shown", "Slider",
     "Walk",
-    "axes", "bars", "contours", "curves", "figure", "heat", "histograms", "images",
-    "live", "picture", "player", "points", "shades", "sheet", "tiled",
+    "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
+    "images", "live", "picture", "player", "points", "shades", "sheet", "tiled",
 ]  # fmt: skip
