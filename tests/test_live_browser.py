@@ -1,13 +1,10 @@
 """Live models in a browser: against torch, by mouse, finger and keys; in trouble."""
 
-import base64
 import functools
 import io
-import os
 import shutil
 import statistics
 import threading
-import warnings
 import zipfile
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,6 +12,7 @@ import live_models
 import numpy as np
 import pytest
 import torch
+from live_page import CLOSE, RUN, in_time, settle, unpacked
 from PIL import Image
 from test_player_browser import CHROMIUM, FLAGS
 
@@ -29,32 +27,12 @@ playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwr
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 
 NAMES = ("decoder", "sampler", "walk")
-#: How far the page may be from torch.
-CLOSE = 1e-3
-RUN = """async ([name, inputs]) => {
-  const {live} = document.querySelector(`#fig-${name}`);
-  const model = await live.model();
-  if (!model) throw new Error(live.failed);
-  const arrays = {float32: Float32Array, int64: BigInt64Array};
-  const feeds = {};
-  for (const [key, {type, shape, data}] of Object.entries(inputs)) {
-    const {buffer} = Uint8Array.from(atob(data), one => one.charCodeAt(0));
-    feeds[key] = {type, shape, data: new arrays[type](buffer)};
-  }
-  const made = await model.run(feeds);
-  return Object.fromEntries(
-    Object.entries(made).map(([key, data]) => [key, [...data]]));
-}"""
 #: What the page feeds at this moment, and what it shows.
 STATE = """name => {
   const {live} = document.querySelector(`#fig-${name}`);
   const tensors = Object.entries(live.tensors()).map(
     ([key, {type, shape, data}]) => [key, type, shape, [...data].map(Number)]);
   return {tensors, shown: live.output.values && [...live.output.values]};
-}"""
-AT_REST = """name => {
-  const {live} = document.querySelector(`#fig-${name}`);
-  return live.done > 0 && !live.busy && live.done === live.turned;
 }"""
 
 
@@ -125,15 +103,6 @@ def model_of(name):
     return live_models.all_models()[NAMES.index(name)]
 
 
-def unpacked(packed):
-    numbers = np.frombuffer(base64.b64decode(packed["data"]), packed["type"])
-    return torch.from_numpy(numbers.copy()).reshape(packed["shape"])
-
-
-def settle(page, name):
-    page.wait_for_function(AT_REST, arg=name)
-
-
 def fed(page, name):
     """Return the tensors that the controls stand for, and the picture that is shown."""
     state = page.evaluate(STATE, name)
@@ -156,14 +125,6 @@ def expect_torchs(page, name):
 def asked_to_run(opened):
     return [name for name in opened.asked if name.endswith((".wasm", ".mjs", ".onnx"))
             or name.startswith("ort")]  # fmt: skip
-
-
-def in_time(what, milliseconds, limit):
-    """Goals of time warn, and bind under STRICT=1, as the scoreboard's do."""
-    text = f"{what} took {milliseconds:.1f} ms and should take {limit}"
-    if milliseconds > limit:
-        assert os.environ.get("STRICT") != "1", text
-        warnings.warn(text, stacklevel=2)
 
 
 def test_before_a_touch_the_stills_show_and_nothing_is_loaded(visit):
