@@ -31,7 +31,7 @@ SETTINGS = {
         "even, penalties": GENTLE,
     },
     "model_seeds": [0, 1, 2],
-    "models": ["unconditional", "conditional"],
+    "models": ["conditional", "unconditional"],
     "samples": 1500,
     "part_seeds": [0, 1, 2],
     "part_steps": 2000,
@@ -140,41 +140,45 @@ def along(images, ruler, part, seed, settings, budget):
     """Return the ratio at every look, of the generator and of its average."""
     repro.seed_everything(seed)
     rng = repro.generator(seed)
-    shape = images.train_x.shape[1:]
+    shape, classes = images.train_x.shape[1:], len(images.classes)
     steps = repro.scaled(settings["part_steps"], budget, least=20)
 
     def look(now, average):
         return {
             name: ruler.distance(
-                side.sample(400, generator=repro.generator(0)), draws=10
+                side.sample(images.test_y, generator=repro.generator(0)),
+                images.test_y,
+                draws=10,
             ).ratio
             for name, side in (("now", now), ("average", average))
         }
 
     game = gan.fit_pair(
-        gan.Generator(shape), gan.Critic(shape),
-        train.batches(images.train_x, size=gan.BATCH, generator=rng),
+        gan.Generator(shape, classes=classes), gan.Critic(shape, classes=classes),
+        train.batches(
+            images.train_x, images.train_y, size=gan.BATCH, generator=rng
+        ),
         steps=steps, latent=gan.LATENT, rng=rng, schedule="constant", average=0.995,
         evaluate=look, every=repro.scaled(settings["part_every"], budget, least=10),
         progress=False, **part,
     )  # fmt: skip
-    made = game.average.sample(settings["samples"], generator=repro.generator(0))
+    asked = images.test_y.repeat(4)
+    made = game.average.sample(asked, generator=repro.generator(0))
     looks = {name: [value for _, value in pairs]
              for name, pairs in game.evaluations.items()}  # fmt: skip
     steps_seen = [step for step, _ in game.evaluations["now"]]
-    return looks | {"steps": steps_seen, "end": judged(ruler, made)}
+    return looks | {"steps": steps_seen, "end": judged(ruler, made, asked)}
 
 
 def limits(images, ruler, settings):
     """Return what real pictures reach, and what a copier of the training reaches."""
     rng = repro.generator(0)
-    copied = images.train_x[
-        torch.randint(len(images.train_x), (settings["samples"],), generator=rng)
-    ]
+    order = torch.randperm(len(images.train_x), generator=rng)
+    copied, labels = images.train_x[order], images.train_y[order]
     _, (precision, recall) = precision_recall_by_halves(
         ruler.features(images.test_x), ruler.features(copied), generator=rng
     )
     return {
         "ceiling": {"precision": precision, "recall": recall},
-        "copier": judged(ruler, copied),
+        "copier": judged(ruler, copied, labels),
     }
