@@ -15,7 +15,8 @@ from bookkit import assets, live
 from minigen import data, show
 from minigen.repro import generator
 
-SCRIPTS = ("live-controls.js", "live-outputs.js", "live-model.js", "live.js")
+SCRIPTS = ("live-controls.js", "live-outputs.js", "live-model.js", "live-decode.js",
+           "live-odds.js", "live.js")  # fmt: skip
 ROOM = Path(show.__file__).parent
 
 
@@ -174,19 +175,23 @@ def write_page(folder: Path, models, chapter: str = "tiny") -> None:
     made = notebook(models)
     live.place(made, chapter, static)
     figures = "".join(found["text/html"] for found in live.outputs(made))
+    (folder / "index.html").write_text(page(figures, chapter), encoding="utf-8")
+
+
+def page(figures: str, title: str) -> str:
+    """Return a page with these figures, whose scripts and styles are in _static."""
     scripts = "".join(f'<script defer src="_static/{n}"></script>' for n in SCRIPTS)
     styles = "".join(
         f'<link rel="stylesheet" href="_static/{name}">'
         for name in ("figures.css", "live.css")
     )
-    page = (
+    return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'
         '<link rel="icon" href="data:,">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"{styles}<style>body {{ margin: 0; font-family: sans-serif; padding: 20px }}"
         "[data-theme=dark] body { background: #121212; color: #e6e6e3 }"
         "[hidden] { display: none !important }</style>"  # themes do this
-        f"{scripts}</head><body><main><h1>{html.escape(chapter)}</h1>{figures}</main>"
+        f"{scripts}</head><body><main><h1>{html.escape(title)}</h1>{figures}</main>"
         "</body></html>"
     )
-    (folder / "index.html").write_text(page, encoding="utf-8")

@@ -12,6 +12,8 @@ from minigen.show.images import images, picture, sheet, tiled
 from minigen.show.layout import axes
 from minigen.show.live import Live, live
 from minigen.show.live_controls import Choice, Loop, Noise, Slider, Walk
+from minigen.show.live_knobs import Luck, Stops, knobs
+from minigen.show.live_odds import odds
 from minigen.show.live_picture import Picture
 from minigen.show.live_plane import Plane
 from minigen.show.plane import contours, points
@@ -31,8 +33,9 @@ from minigen.show.style import (
 
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
-    "Choice", "Live", "Loop", "Noise", "Picture", "Plane", "Player", "Shown", "Slider",
-    "Walk",
+    "Choice", "Live", "Loop", "Luck", "Noise", "Picture", "Plane", "Player", "Shown",
+    "Slider", "Stops", "Walk",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
-    "images", "live", "picture", "player", "points", "shades", "sheet", "tiled",
+    "images", "knobs", "live", "odds", "picture", "player",
+    "points", "shades", "sheet", "tiled",
 ]  # fmt: skip

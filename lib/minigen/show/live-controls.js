@@ -296,7 +296,7 @@
     }
   }
 
-  live.controls = { slider: Slider, choice: Choice, noise: Noise, walk: Walk, plane: Plane };
+  live.controls = { ...live.controls, slider: Slider, choice: Choice, noise: Noise, walk: Walk, plane: Plane };
   live.fill = fill;
   live.gaussians = gaussians;
   live.still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -30,5 +30,5 @@
     }
   }
 
-  live.outputs = { picture: Picture };
+  live.outputs = { ...live.outputs, picture: Picture };
 })();

@@ -122,6 +122,7 @@
     // The model, loaded once; a promise that a failure leaves empty.
     model() {
       this.loading ??= (async () => {
+        if (this.output.run) return this.output; // it needs no model
         this.note.textContent = this.spec.words.loading;
         try {
           const model = await this.load();
@@ -177,7 +178,10 @@
     alt() {
       const { alt, controls } = this.spec;
       const named = /\{(\w+)\}/g;
-      if (named.test(alt)) return alt.replace(named, (_, key) => this.controls[key]?.said() ?? "");
+      if (named.test(alt)) {
+        const said = (key) => (key === "shown" ? this.output : this.controls[key])?.said() ?? "";
+        return alt.replace(named, (_, key) => said(key));
+      }
       const said = Object.entries(this.controls).map(([key, one]) => `${controls[key].label}: ${one.said()}`);
       if (this.loop) said.push(`${this.spec.words.step}: ${this.loop.said}`);
       return `${alt} ${said.join("; ")}.`;

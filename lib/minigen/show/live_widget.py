@@ -69,6 +69,11 @@ def _tensor(kind: str, shape: list[int], data: Any) -> Tensor:
     return torch.from_numpy(values).reshape(shape)
 
 
+def still_widget(page: str, caption: str) -> ipywidgets.Widget:
+    """Return a figure that needs no model, and its caption."""
+    return widget(nn.Identity(), page, caption)
+
+
 def widget(model: nn.Module, page: str, caption: str) -> ipywidgets.Widget:
     """Return the figure and its caption, in which JupyterLab draws formulas."""
     below = ipywidgets.HTMLMath(f"<p>{html.escape(caption)}</p>")

@@ -17,6 +17,14 @@ WORDS = {
     "place": "place {}",
     "map": "A map of the places that can be chosen.",
     "map_kinds": "A map with a mark for each of {} examples, of the kinds {}.",
+    # The odds of the next token.
+    "text": "So far",
+    "all": "all",
+    "out": "out",
+    "others": "the {} others",
+    "full": "a full bar is {}",
+    "left": "{} of {} tokens are left; the likeliest is “{}” with {}.",
+    "drawn": "Drawn: “{}”.",
     # Whatever goes wrong: the picture that was there stays.
     "webassembly": "This browser has no WebAssembly, which the model needs in order to "
     "run. The picture stays as the model drew it when the book was made.",
