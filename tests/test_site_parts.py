@@ -6,7 +6,17 @@ import subprocess
 import nbformat
 import pytest
 
-from bookkit import BookError, assets, pages, paths, scoreboard, site
+from bookkit import (
+    BookError,
+    assets,
+    contents,
+    folding,
+    pages,
+    paths,
+    scoreboard,
+    scores,
+    site,
+)
 
 
 def npm_gives(monkeypatch, status, *, make=()):
@@ -104,9 +114,9 @@ def test_the_scoreboards_command_writes_and_reports(tmp_path, monkeypatch, capsy
     monkeypatch.setattr(scoreboard.toc, "chapters", lambda: [chapter])
     assert scoreboard.main() == 0
     rows = json.loads((tmp_path / "scoreboard.json").read_text())
-    page = scoreboard.page(rows, {"tiny": "Tiny"})
-    assert "| share | 50.0 % (40.0 % to 60.0 %) | 10.0 % |" in page
-    assert "It ran in 12 s" in page
+    page = scores.page(rows, {"tiny": "Tiny"})
+    assert "| share | 50.0 % (40.0 % to 60.0 %) | floor 10.0 % |" in page
+    assert "| [Tiny](#scoreboard-tiny) | none set | 12 s |" in page
     (tmp_path / "chapters" / "tiny.ipynb").unlink()
     assert scoreboard.main() == 1
     assert "error:" in capsys.readouterr().err
@@ -121,6 +131,90 @@ def test_a_staged_chapter_has_its_head_and_no_data_for_programs(tmp_path):
     assert notebook.cells[2].source == "It opens."
     pages.keep_what_is_shown(notebook)
     assert list(notebook.cells[-1].outputs[0].data) == ["text/plain"]
+
+
+def measured(chapter, name, value, unit="× floor"):
+    return {"chapter": chapter, "name": name, "value": value, "unit": unit,
+            "floor": 1.0, "goal": None, "met": None, "volatile": False}  # fmt: skip
+
+
+def test_the_scoreboard_orders_all_models_on_the_ruler_they_share():
+    rows = [
+        measured("first", "distance of samples to real digits, mixture", 2.0),
+        measured("first", "accuracy", 0.5, "%"),
+        measured("second", "distance of samples to real digits", 1.0),
+    ]
+    titles = {"first": "First", "second": "Second"}
+    page = scores.page(rows, titles)
+    ruled = page.split("(scoreboard-ruler)=")[1].split("(scoreboard-first)=")[0]
+    lines = [line for line in ruled.splitlines() if "class=" in line]
+    assert [line.split(" | ")[:2] for line in lines] == [
+        ["| [Second](#scoreboard-second)", "1"],
+        ["| [mixture](#scoreboard-first)", "2"],
+    ]
+    assert "--share: 50%" in lines[0]
+    assert "(scoreboard-ruler)=" not in scores.page(rows[:2], titles)
+
+
+def chapter_of(*cells):
+    notebook = nbformat.v4.new_notebook(cells=list(cells))
+    notebook.metadata["book"] = {"description": "What it shows."}
+    return notebook
+
+
+def code(source, *tags, outputs=()):
+    made = nbformat.v4.new_code_cell(source, outputs=list(outputs))
+    made.metadata["tags"] = list(tags)
+    return made
+
+
+def test_the_setup_is_one_folded_line_on_the_site():
+    text = nbformat.v4.new_markdown_cell
+    notebook = chapter_of(
+        text("(tiny)=\n# Tiny\n\nIt opens."),
+        code("import torch", "hide-input"),
+        text("(Two parameters.)"),
+        code("seed = 0\nbudget = 1", "parameters"),
+        code("budget = 0.5", "remove-cell"),
+        text("Now the picture."),
+        code('facts.claim("x")', "hide-input"),
+    )
+    folding.fold(notebook)
+    assert [c.cell_type for c in notebook.cells] == [*["markdown"] * 3, "code"]
+    folded = notebook.cells[1].source
+    assert folded.index("<details") < folded.index("import torch")
+    assert folded.index("(Two parameters.)") < folded.index("```python\nseed = 0")
+    assert folded.rstrip().endswith("</details></div>\n```")
+    assert folding.SETUP in folded
+    assert notebook.cells[3].metadata["tags"] == ["remove-input"]
+
+
+def test_a_setup_that_shows_something_stays_as_it_is():
+    shown = nbformat.v4.new_output("stream", text="hello")
+    for cells in (
+        [code("import torch", outputs=[shown]), code("seed = 0", "parameters")],
+        [code("seed = 0")],
+    ):
+        notebook = chapter_of(*cells)
+        folding.fold(notebook)
+        assert notebook.cells == cells
+
+
+def test_the_list_of_chapters_follows_the_table_of_contents(tmp_path):
+    nbformat.write(
+        chapter_of(nbformat.v4.new_markdown_cell("word " * 300)), tmp_path / "a.ipynb"
+    )
+    toc = {"parts": [
+        {"caption": "Start", "chapters": [{"file": "how"}]},
+        {"caption": "Part I", "chapters": [{"file": "chapters/a"}]},
+    ]}  # fmt: skip
+    planned = {"a": "The first", "b": "The second"}
+    made = contents.insert("Before.\n\n%chapters\n", toc, tmp_path, planned)
+    assert "Start" not in made
+    assert made.index("Part I") < made.index("[](chapters/a.ipynb)")
+    assert ": What it shows." in made
+    assert "2 min to read" in made
+    assert "To come: The second." in made
 
 
 def test_a_chapter_that_was_not_run_stops_the_site(tmp_path, monkeypatch):

@@ -23,18 +23,24 @@ def title(notebook: Any) -> str:
     return ""
 
 
+def times(notebook: Any) -> list[str]:
+    """Return how long a chapter takes a reader, and a CPU."""
+    words = sum(
+        len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown"
+    )
+    told = [f"{max(1, round(words / WORDS_A_MINUTE))} min to read"]
+    if seconds := notebook.metadata.get("run", {}).get("seconds"):
+        told.append(f"{seconds:.0f} s to run on a CPU")
+    return told
+
+
 def head(notebook: Any, links: Mapping[str, str] | None = None) -> str:
     """Return what stands under a chapter's title: minutes, level, what it needs.
 
     `links` are the places to run it elsewhere (see elsewhere.py).
     """
     book = notebook.metadata.get("book", {})
-    words = sum(
-        len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown"
-    )
-    facts = [f"{max(1, round(words / WORDS_A_MINUTE))} min to read"]
-    if seconds := notebook.metadata.get("run", {}).get("seconds"):
-        facts.append(f"{seconds:.0f} s to run on a CPU")
+    facts = times(notebook)
     if level := book.get("level"):
         facts.append(str(level))
     if needs := book.get("prerequisites"):

@@ -9,11 +9,10 @@ from typing import Any
 import nbformat
 
 from bookkit import BookError, toc
-from bookkit.paths import PAGES, SCOREBOARD, SOURCE, write_whole
+from bookkit.paths import SCOREBOARD, SOURCE, write_whole
 from minigen.record import RECORD_MIME, VOLATILE_MIME, number, parse_goal
 
 DEFAULT_BUDGET = 1
-LIMITS = ("floor", "ceiling", "baseline")
 
 
 def records(notebook: Path) -> list[dict[str, Any]]:
@@ -47,7 +46,7 @@ def missed(rows: list[dict[str, Any]], *, strict: bool) -> tuple[list[str], list
         if row.get("met") is False:
             text = (
                 f"chapter {row['chapter']}: {row['name']} is "
-                f"{number(row['value'], row['unit'])}, the goal is {_aim(row)}"
+                f"{number(row['value'], row['unit'])}, the goal is {aim(row)}"
             )
             (warnings if row["volatile"] and not strict else failures).append(text)
     return failures, warnings
@@ -77,53 +76,11 @@ def build(notebooks: list[Path], *, strict: bool = False) -> list[dict[str, Any]
     return rows
 
 
-def _plain(value: float | None, unit: str) -> str:
-    """Return a limit; its unit stands with the value, but for the sign of a share."""
-    return "" if value is None else number(value, unit if unit == "%" else "")
-
-
-def _value(row: dict[str, Any]) -> str:
-    text = number(row["value"], row["unit"])
-    if row.get("interval"):
-        low, high = (_plain(end, row["unit"]) for end in row["interval"])
-        text += f" ({low} to {high})"
-    return text
-
-
-def _aim(row: dict[str, Any]) -> str:
+def aim(row: dict[str, Any]) -> str:
     """Return a goal in words and in the value's own unit: "at least 90.0 %"."""
     sign, bound = parse_goal(row["goal"])
     word = {"<=": "at most", ">=": "at least"}[sign]
     return f"{word} {number(bound, row['unit'])}"
-
-
-def _goal(row: dict[str, Any]) -> str:
-    if row["goal"] is None:
-        return ""
-    return f"{_aim(row)}: {'met' if row['met'] else '**missed**'}"
-
-
-def page(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
-    """Return the scoreboard as a page in MyST, one table a chapter."""
-    text = [(PAGES / "_scoreboard_intro.md").read_text(encoding="utf-8").rstrip()]
-    for chapter in dict.fromkeys(row["chapter"] for row in rows):
-        title = titles.get(chapter, chapter)
-        run = next(r["run"] for r in rows if r["chapter"] == chapter and "run" in r)
-        text += [
-            f"\n(scoreboard-{chapter.replace('_', '-')})=\n## {title}\n",
-            f"[Read the chapter](chapters/{chapter}.ipynb). It ran in "
-            f"{run.get('seconds', 0):.0f} s and took {run.get('peak_mib', 0):,.0f} MiB "
-            "of memory at most.\n",
-        ]
-        made = [row for row in rows if row["chapter"] == chapter and "name" in row]
-        limits = [k for k in LIMITS if any(row.get(k) is not None for row in made)]
-        heads = ["what", "value", *limits, "goal"]
-        text += [f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 2)}---|"]
-        for row in made:
-            beside = [_plain(row[limit], row["unit"]) for limit in limits]
-            cells = [row["name"], _value(row), *beside, _goal(row)]
-            text.append(f"| {' | '.join(cells)} |")
-    return "\n".join(text) + "\n"
 
 
 def main() -> int:

@@ -19,13 +19,15 @@ import yaml
 from bookkit import (
     BookError,
     assets,
+    contents,
     elsewhere,
     excerpts,
     facts,
+    folding,
     live,
     meta,
     pages,
-    scoreboard,
+    scores,
     toc,
 )
 from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
@@ -83,31 +85,8 @@ def stage(target: Path = STAGE) -> list[str]:
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(PAGES, target, ignore=shutil.ignore_patterns("_*", ".*"))
     (target / "chapters").mkdir(exist_ok=True)
-    for page in target.rglob("*.md"):
-        text = page.read_text(encoding="utf-8")
-        page.write_text(excerpts.insert(text, SOURCE / "chapters"), encoding="utf-8")
-    titles = {}
-    repository = addresses()["repository"]
-    for chapter in toc.chapters():
-        executed = SOURCE / "chapters" / chapter.name
-        if not executed.is_file():
-            raise BookError(f"{relative(executed)} is missing: run `make book`")
-        notebook = nbformat.read(executed, as_version=4)
-        titles[chapter.stem] = pages.title(notebook)
-        pages.add_head(notebook, elsewhere.links(repository, chapter.stem))
-        live.place(notebook, chapter.stem, target / "_assets")
-        pages.keep_what_is_shown(notebook)
-        staged = target / "chapters" / chapter.name
-        nbformat.write(notebook, staged)
-        when = executed.stat()
-        os.utime(staged, ns=(when.st_atime_ns, when.st_mtime_ns))
-    rows = json.loads(SCOREBOARD.read_text(encoding="utf-8"))
-    (target / "scoreboard.md").write_text(
-        scoreboard.page(rows, titles), encoding="utf-8"
-    )
-    facts.check()
-    for name, text in facts.all_pages().items():
-        (target / name).write_text(text, encoding="utf-8")
+    titles = stage_chapters(target)
+    stage_pages(target, titles)
     shutil.copy2(ROOT / "_toc.yml", target / "_toc.yml")
     config = yaml.safe_dump(configuration(), allow_unicode=True, sort_keys=False)
     (target / "_config.yml").write_text(config, encoding="utf-8")
@@ -123,6 +102,41 @@ def stage(target: Path = STAGE) -> list[str]:
         shutil.copy2(path, target / "_assets" / path.name)
     (target / "THIRD-PARTY.txt").write_text(assets.notice(modules), encoding="utf-8")
     return toc.entries(toc.read())
+
+
+def stage_chapters(target: Path) -> dict[str, str]:
+    """Lay out the executed chapters as the site shows them; return their titles."""
+    titles = {}
+    repository = addresses()["repository"]
+    for chapter in toc.chapters():
+        executed = SOURCE / "chapters" / chapter.name
+        if not executed.is_file():
+            raise BookError(f"{relative(executed)} is missing: run `make book`")
+        notebook = nbformat.read(executed, as_version=4)
+        titles[chapter.stem] = pages.title(notebook)
+        pages.add_head(notebook, elsewhere.links(repository, chapter.stem))
+        live.place(notebook, chapter.stem, target / "_assets")
+        pages.keep_what_is_shown(notebook)
+        folding.fold(notebook)
+        staged = target / "chapters" / chapter.name
+        nbformat.write(notebook, staged)
+        when = executed.stat()
+        os.utime(staged, ns=(when.st_atime_ns, when.st_mtime_ns))
+    return titles
+
+
+def stage_pages(target: Path, titles: dict[str, str]) -> None:
+    """Lay out the pages written by hand, and those made of numbers and facts."""
+    runs = SOURCE / "chapters"
+    for page in target.rglob("*.md"):
+        text = page.read_text(encoding="utf-8")
+        text = contents.insert(text, toc.read(), runs, facts.planned())
+        page.write_text(excerpts.insert(text, runs), encoding="utf-8")
+    rows = json.loads(SCOREBOARD.read_text(encoding="utf-8"))
+    made = {"scoreboard.md": scores.page(rows, titles)}
+    facts.check()
+    for name, text in (made | facts.all_pages()).items():
+        (target / name).write_text(text, encoding="utf-8")
 
 
 def sphinx(source: Path, output: Path) -> Path:

@@ -42,7 +42,7 @@ class Plan:
 
     def shape(self, phone: bool) -> float:
         """Return a panel's width divided by its height, titles and labels apart."""
-        return min(self.ratio, 1.4) if phone else self.ratio
+        return max(min(self.ratio, 1.4), self.ratio / 2) if phone else self.ratio
 
 
 class BookFigure(Figure):
@@ -111,7 +111,7 @@ class BookFigure(Figure):
             across = ax.get_position(original=True).width * width
             wanted = across / self.plan.shape(phone)
             if phone:
-                wanted = max(wanted, 0.6 * width / grid.ncols)
+                wanted = max(wanted, 0.84 * width / self.plan.shape(phone) / grid.ncols)
             if phone and grid.ncols == 1 and _is_picture(ax):
                 wanted = across * abs(np.ptp(ax.get_ylim()) / np.ptp(ax.get_xlim()))
             heights.append(wanted)

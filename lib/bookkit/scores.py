@@ -1,0 +1,117 @@
+"""The page of the scoreboard: the book's numbers, each beside what it is held against.
+
+It begins with one line a chapter, and with the models that draw digits on the ruler
+that all of them share, so that it can still be read when the chapters are many.
+"""
+
+from typing import Any
+
+from bookkit.paths import PAGES
+from bookkit.scoreboard import aim
+from minigen.record import number
+
+LIMITS = ("floor", "ceiling", "baseline")
+#: What the shared ruler measures: see minigen/ruler.py, and how chapters name it.
+RULED, RULER_UNIT = "distance of samples", "× floor"
+
+
+def page(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
+    """Return the scoreboard in MyST: a summary, then one table a chapter."""
+    text = [(PAGES / "_scoreboard_intro.md").read_text(encoding="utf-8").rstrip(), ""]
+    chapters = list(dict.fromkeys(row["chapter"] for row in rows))
+    made = {
+        chapter: [row for row in rows if row["chapter"] == chapter and "name" in row]
+        for chapter in chapters
+    }
+    runs = {row["chapter"]: row["run"] for row in rows if "run" in row}
+    names = {chapter: titles.get(chapter, chapter) for chapter in chapters}
+    text += _summary(made, runs, names)
+    text += _ruler(made, names)
+    for chapter in chapters:
+        text += [
+            f"\n({_label(chapter)})=\n## {names[chapter]}\n",
+            f"[Read the chapter](chapters/{chapter}.ipynb). It ran in "
+            f"{runs.get(chapter, {}).get('seconds', 0):.0f} s and took "
+            f"{runs.get(chapter, {}).get('peak_mib', 0):,.0f} MiB of memory at most.\n",
+            *_table(made[chapter]),
+        ]
+    return "\n".join(text) + "\n"
+
+
+def _label(chapter: str) -> str:
+    return f"scoreboard-{chapter.replace('_', '-')}"
+
+
+def _summary(
+    made: dict[str, list[dict[str, Any]]],
+    runs: dict[str, dict[str, Any]],
+    names: dict[str, str],
+) -> list[str]:
+    """Return a line a chapter: how many goals it met, and how long it ran."""
+    lines = ["| chapter | goals met | run |", "|---|---:|---:|"]
+    for chapter, rows in made.items():
+        goals = [row["met"] for row in rows if row["goal"] is not None]
+        cells = [
+            f"[{names[chapter]}](#{_label(chapter)})",
+            f"{sum(goals)} of {len(goals)}" if goals else "none set",
+            f"{runs.get(chapter, {}).get('seconds', 0):.0f} s",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _ruler(made: dict[str, list[dict[str, Any]]], names: dict[str, str]) -> list[str]:
+    """Return the models that the shared ruler measured, the closest first."""
+    ruled = [
+        row
+        for rows in made.values()
+        for row in rows
+        if row["name"].startswith(RULED) and row["unit"] == RULER_UNIT
+    ]
+    if len({row["chapter"] for row in ruled}) < 2:
+        return []
+    longest = max(row["value"] for row in ruled)
+    intro = (PAGES / "_ruler_intro.md").read_text(encoding="utf-8").rstrip()
+    lines = ["", intro, "", f"| model | {RULER_UNIT} | |", "|---|---:|---|"]
+    for row in sorted(ruled, key=lambda row: row["value"]):
+        _, _, model = row["name"].partition(", ")
+        share = 100 * row["value"] / longest
+        cells = [
+            f"[{model or names[row['chapter']]}](#{_label(row['chapter'])})",
+            _value(row | {"unit": ""}),
+            f'<span class="bar" style="--share: {share:.0f}%"></span>',
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = ["| what | value | held against | goal |", "|---|---:|---|---|"]
+    for row in rows:
+        against = " · ".join(
+            f"{limit} {_plain(row[limit], row['unit'])}"
+            for limit in LIMITS
+            if row.get(limit) is not None
+        )
+        cells = [row["name"], _value(row), against, _goal(row)]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _plain(value: float, unit: str) -> str:
+    """Return a limit; its unit stands with the value, but for the sign of a share."""
+    return number(value, unit if unit == "%" else "")
+
+
+def _value(row: dict[str, Any]) -> str:
+    text = number(row["value"], row["unit"])
+    if row.get("interval"):
+        low, high = (_plain(end, row["unit"]) for end in row["interval"])
+        text += f" ({low} to {high})"
+    return text
+
+
+def _goal(row: dict[str, Any]) -> str:
+    if row["goal"] is None:
+        return ""
+    return f"{aim(row)}: {'met' if row['met'] else '**missed**'}"
