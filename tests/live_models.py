@@ -15,8 +15,10 @@ from bookkit import assets, live
 from minigen import data, show
 from minigen.repro import generator
 
-SCRIPTS = ("live-controls.js", "live-outputs.js", "live-model.js", "live-decode.js",
-           "live-odds.js", "live.js")  # fmt: skip
+SCRIPTS = (
+    "live-controls.js", "live-text.js", "live-outputs.js", "live-model.js",
+    "live-decode.js", "live-odds.js", "live.js",
+)  # fmt: skip
 ROOM = Path(show.__file__).parent
 
 

@@ -16,6 +16,7 @@ from minigen.show.live_knobs import Luck, Stops, knobs
 from minigen.show.live_odds import odds
 from minigen.show.live_picture import Picture
 from minigen.show.live_plane import Plane
+from minigen.show.live_text import Words
 from minigen.show.plane import contours, points
 from minigen.show.player import Player, player
 from minigen.show.style import (
@@ -34,7 +35,7 @@ from minigen.show.style import (
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
     "Choice", "Live", "Loop", "Luck", "Noise", "Picture", "Plane", "Player", "Shown",
-    "Slider", "Stops", "Walk",
+    "Slider", "Stops", "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",
     "points", "shades", "sheet", "tiled",

@@ -93,7 +93,7 @@ def live(
     alt: what the picture is; `{z}` stands for what control "z" says, and without any
         such place all controls' words follow.
     caption: what to try, and what to see.
-    controls: input -> show.Plane, Slider, Choice, Noise or Walk.
+    controls: input -> show.Plane, Slider, Choice, Noise, Walk or Words.
     loop: calls the model step by step and shows each (see `show.Loop`).
     still: a figure for paper and for pages without scripts; the picture that the model
         gives at the start otherwise.
@@ -160,7 +160,7 @@ def _check_controls(name: str, controls: Mapping[str, Any], loop: Loop | None) -
         if not all(hasattr(control, part) for part in ("kind", "tensor", "markup")):
             raise TypeError(
                 f"live model {name!r}: the control {key!r} must be show.Plane, Slider, "
-                f"Choice, Noise or Walk, not a {type(control).__name__}"
+                f"Choice, Noise, Walk or Words, not a {type(control).__name__}"
             )
     if loop is None:
         return

@@ -25,6 +25,11 @@ WORDS = {
     "full": "a full bar is {}",
     "left": "{} of {} tokens are left; the likeliest is “{}” with {}.",
     "drawn": "Drawn: “{}”.",
+    # A line that the reader types.
+    "known": "The {} words that it knows",
+    "unknown": "Left out, for the model never met it: {}.",
+    "longer": "The model reads the last {} words.",
+    "empty": "Type a word that the model knows.",
     # Whatever goes wrong: the picture that was there stays.
     "webassembly": "This browser has no WebAssembly, which the model needs in order to "
     "run. The picture stays as the model drew it when the book was made.",
