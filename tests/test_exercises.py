@@ -59,6 +59,25 @@ def softmax(logits, axis):
         return np.exp(logits) / np.exp(logits).sum(axis=axis, keepdims=True)
 
 
+def naive(log_weights):
+    with np.errstate(all="ignore"):  # what is wrong with it is the point
+        return np.log(np.exp(log_weights).mean(1))
+
+
+def along(code, a, b, share):
+    length = (1 - share) * np.linalg.norm(a) + share * np.linalg.norm(b)
+    return length * code / np.linalg.norm(code)
+
+
+def arc(a, b, share):
+    u, v = a / np.linalg.norm(a), b / np.linalg.norm(b)
+    angle = np.arccos(u @ v)
+    with np.errstate(all="ignore"):  # no number where the angle is zero
+        turned = np.sin((1 - share) * angle) * u + np.sin(share * angle) * v
+        turned = turned / np.sin(angle)
+    return ((1 - share) * np.linalg.norm(a) + share * np.linalg.norm(b)) * turned
+
+
 WRONG = [
     ("predictive_vs_generative.bayes", np.exp, "divided by p(x)"),
     ("predictive_vs_generative.bayes", lambda j: softmax(j, 0), "columns"),
@@ -99,6 +118,31 @@ WRONG = [
     ("predictive_vs_generative.odd", lambda known, x: x[:, 0, 0, 0] / 0, "no numbers"),
     ("predictive_vs_generative.odd",
      lambda known, x: (x - known.mean(0)).square().sum((1, 2, 3)), "are asked for"),
+    ("vae.price", lambda m, s: 0.5 * (m**2 + s**2 - 1) - np.log(s), "add up"),
+    ("vae.price", lambda m, s: (0.5 * (m**2 + s**2 - 1) - np.log(s)).sum(1), "nats"),
+    ("vae.price",
+     lambda m, s: (0.5 * (m**2 + s**2 - 1) - np.log(s)).mean(1) / np.log(2), "mean"),
+    ("vae.price",
+     lambda m, s: (m**2 + s**2 - 1 - 2 * np.log(s)).sum(1) / np.log(2), "factor"),
+    ("vae.price",
+     lambda m, s: (0.5 * (m**2 + s - 1) - np.log(s)).sum(1) / np.log(2), "variance"),
+    ("vae.price",
+     lambda m, s: (0.5 * (m**2 + s**2 - 1) + np.log(s)).sum(1) / np.log(2), "sign"),
+    ("vae.bound", lambda w: w.mean(1), "ELBO"),
+    ("vae.bound", lambda w: np.log(np.exp(w - w.max()).sum(1)) + w.max(), "log K"),
+    ("vae.bound", lambda w: w.max(1), "largest"),
+    ("vae.bound", naive, "no number"),
+    ("vae.bound", lambda w: naive(w - w.max()) + w.max(), "no number"),
+    ("vae.walk", lambda a, b, t: (1 - t) * a + t * b, "cuts the corner"),
+    ("vae.walk", lambda a, b, t: along((1 - t) * a + t * b, a, b, t), "pace"),
+    ("vae.walk", arc, "angle is zero"),
+    ("vae.walk", lambda a, b, t: arc(a, b, t) / 2, "wrong"),
+    ("vae.prior", lambda c, n, g: c[g.integers(len(c), size=n)], "copies"),
+    ("vae.prior", lambda c, n, g: g.normal(size=(n, c.shape[1])), "asked for"),
+    ("vae.prior", lambda c, n, g: g.multivariate_normal(c.mean(0), np.cov(c.T), n),
+     "asked for"),
+    ("vae.prior", lambda c, n, g: g.normal(size=(n, 2)), "shape"),
+    ("vae.prior", lambda c, n, g: np.full((n, c.shape[1]), np.nan), "no numbers"),
 ]  # fmt: skip
 
 
