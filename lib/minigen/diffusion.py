@@ -149,7 +149,7 @@ def train(
     steps: int,
     seed: int,
     size: int = 64,
-    learning_rate: float = 3e-3,
+    learning_rate: float = 8e-3,
     average: float = 0.995,
 ) -> History:
     """Train a network on pictures in [0, 1]; its average is in the history."""
@@ -435,15 +435,15 @@ def euler(
 def _unet(
     *,
     dataset: str = "digits",
-    width: int = 24,
-    steps: int = 1600,
+    width: int = 16,
+    growth: int = 4,
+    steps: int = 1500,
 ) -> Recipe:
     """The digits' model of the chapter; the weights are the averaged ones."""
     images = data.images(dataset)
     x, y = images.train_x, images.train_y
-    sizes = Sizes(
-        (x.shape[1], x.shape[2], x.shape[3]), classes=len(images.classes), width=width
-    )
+    shape = (x.shape[1], x.shape[2], x.shape[3])
+    sizes = Sizes(shape, classes=len(images.classes), width=width, growth=growth)
 
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         history = train(model, x, y, steps=scaled(steps, budget), seed=seed)

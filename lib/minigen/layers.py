@@ -71,8 +71,10 @@ class Sizes:
     #: (channel, height, width)
     shape: tuple[int, int, int]
     classes: int
-    #: Channels of the finest level; the coarser ones have twice as many.
+    #: Channels of the finest level.
     width: int = 32
+    #: How many times as many the coarser levels have, where there are fewer pixels.
+    growth: int = 2
     #: Length of the vector that tells the blocks noise level and label.
     condition: int = 64
 
@@ -98,7 +100,8 @@ class UNet(nn.Module):
         super().__init__()
         self.sizes, self.null = sizes, sizes.classes
         channels, condition = sizes.shape[0] * sizes.patch**2, sizes.condition
-        widths = [sizes.width] + [2 * sizes.width] * (sizes.levels - 1)
+        coarse = sizes.growth * sizes.width
+        widths = [sizes.width] + [coarse] * (sizes.levels - 1)
         self.time = nn.Sequential(
             nn.Linear(condition, condition), nn.SiLU(), nn.Linear(condition, condition)
         )
