@@ -137,7 +137,8 @@ _NEEDED = [
     (r"togglebutton\.js", r'class="(?:[^"]* )?(?:toggle|dropdown)[ "]'),
     (r"design-tabs\.js", r'class="[^"]*\bsd-tab'),
     (r"player\.js", r"\bdata-player="),
-    (r"live(?:-\w+)?\.js", r"\bdata-live="),
+    (r"live(?!-tokens)(?:-\w+)?\.js", r"\bdata-live="),
+    (r"live-tokens\.js", r"\bdata-tokens="),
 ]
 
 

@@ -13,7 +13,10 @@ from bookkit import finer
 from bookkit.paths import to_root
 
 #: Sheets of the book itself, which stand above the layer, in this order.
-OWN = ("type.css", "figures.css", "live.css", "book.css", "cells.css", "frame.css")
+OWN = (
+    "type.css", "figures.css", "live.css", "live-tokens.css", "book.css", "cells.css",
+    "frame.css",
+)  # fmt: skip
 #: Sheets that the site needs only where something on it has such a class.
 SIGNS = {
     "sphinx-design.min.css": r'class="(?:[^"]* )?sd-',

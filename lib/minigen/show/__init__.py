@@ -17,6 +17,7 @@ from minigen.show.live_odds import odds
 from minigen.show.live_picture import Picture
 from minigen.show.live_plane import Plane
 from minigen.show.live_text import Words
+from minigen.show.live_tokens import LiveTokens, tokenizer
 from minigen.show.plane import contours, points
 from minigen.show.player import Player, player
 from minigen.show.style import (
@@ -34,9 +35,9 @@ from minigen.show.style import (
 
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
-    "Choice", "Live", "Loop", "Luck", "Noise", "Picture", "Plane", "Player", "Shown",
-    "Slider", "Stops", "Walk", "Words",
+    "Choice", "Live", "LiveTokens", "Loop", "Luck", "Noise", "Picture", "Plane",
+    "Player", "Shown", "Slider", "Stops", "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",
-    "points", "shades", "sheet", "tiled",
+    "points", "shades", "sheet", "tiled", "tokenizer",
 ]  # fmt: skip

@@ -43,3 +43,21 @@ WORDS = {
     "failed": "The model stopped with an error, so the picture stays as the book drew "
     "it.",
 }
+
+#: What the live tokenizer says (live_tokens.py).
+TOKENS = {
+    "text": "Your text",
+    "merges": "Merges",
+    "size": "the first {}, a vocabulary of {} tokens",
+    "numbers": "Show numbers",
+    "list": "Tokens",
+    "count": "{} tokens for {} bytes ({} characters): {} bytes a token.",
+    "empty": "No text, no tokens.",
+    "choose": "Choose a token to see what it is made of.",
+    "token": "Token {} is {}, the bytes {}.",
+    "made": "Merged from {}.",
+    "merge": "{} + {} (merge {})",
+    "byte": "A single byte, as each token is before any merge.",
+    "signs": {" ": "␣", "\n": "↵", "\t": "⇥"},
+    "spoken": {" ": "space", "\n": "line end", "\t": "tab"},
+}
