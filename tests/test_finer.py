@@ -73,8 +73,9 @@ def test_units_stay_beside_their_numbers_in_prose_alone():
     assert made == page.replace(said, held)
 
 
-def test_a_formula_keeps_its_comma():
+def test_a_formula_keeps_its_comma_and_its_bracket():
     one = '<span class="math nohighlight"><mjx-container>x</mjx-container></span>'
     made = finer.refined(f"<p>{one}, and {one} or ({one}).</p>")
-    held = f'<span class="unbroken">{one}'
-    assert made == f"<p>{held},</span> and {one} or ({held}).</span></p>"
+    held = '<span class="unbroken">'
+    assert made == f"<p>{held}{one},</span> and {one} or {held}({one}).</span></p>"
+    assert finer.refined(f"({one} is") == f"{held}({one}</span> is"

@@ -326,6 +326,21 @@ def test_titled_pictures_stand_on_one_level():
     assert len(tops) == 1
 
 
+@pytest.mark.parametrize("log", ["", "x"])
+def test_the_name_of_a_curve_stays_where_the_curve_can_be_seen(log):
+    fig, ax = show.axes()
+    xs = np.linspace(1, 5, 9)
+    show.curves(ax, {"falls": (xs, -((xs - 2) ** 2)), "stays": (xs, 0 * xs)}, log=log)
+    ax.set_ylim(-4, 1)
+    fig.arrange(phone=False)
+    panel = ax.get_window_extent()
+    names = {text.get_text(): text for text in ax.texts}
+    box = names["falls"].get_window_extent()
+    assert panel.y0 - box.height < box.y0 < panel.y0 + box.height
+    assert panel.x0 < box.x0 < panel.x1  # beside the point where it leaves
+    assert names["stays"].get_window_extent().x0 > panel.x1 - panel.width * 0.1
+
+
 def test_the_name_of_a_level_line_avoids_curves_and_other_names():
     falling = ([0, 1], [1, 0])
     fig, ax = show.axes()

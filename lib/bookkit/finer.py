@@ -12,11 +12,9 @@ _CLOSED = re.compile(
     r"(<(pre|code|script|style|svg|head)\b.*?</\2>|<!--.*?-->|<[^>]+>)", re.S
 )
 _UNIT = re.compile(r"(?<=\d) (?=%|×|(?:s|px|[KMG]i?B)\b)")
-#: A formula is a box of its own, after which a browser would break a line.
-_PUNCTUATED = re.compile(
-    r'<span class="math [^"]*">(?:(?!<span\b).)*?</mjx-container></span>[,.;:?!)]+',
-    re.S,
-)
+#: A formula is a box of its own, around which a browser would break a line.
+_SPAN = r'<span class="math [^"]*">(?:(?!<span\b).)*?</mjx-container></span>'
+_PUNCTUATED = re.compile(rf"\({_SPAN}[,.;:?!)]*|{_SPAN}[,.;:?!)]+", re.S)
 _TABLE = re.compile(r'<table class="table">.*?</table>', re.S)
 _ROW = re.compile(r"<tr\b.*?</tr>", re.S)
 _CELL = re.compile(r"<(t[dh])\b([^>]*)>(.*?)</t[dh]>", re.S)

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from minigen.show import style
-from minigen.show.labels import Label, Level
+from minigen.show.labels import End, Label, Level
 from minigen.show.layout import BookFigure
 
 Numbers = Any  # a list, an array or a tensor of numbers
@@ -62,8 +62,8 @@ def curves(
         ax.plot(xs, ys, color=color, marker="o" if markers else "")
         seen = np.flatnonzero(np.isfinite(ys))
         if len(seen):
-            end = (float(xs[seen[-1]]), float(ys[seen[-1]]))
-            _name_at(ax, name, end, color)
+            path = np.stack([xs, ys], axis=1)[seen].astype(float)
+            _name_at(ax, name, path, color)
     ax.set(xlabel=x, ylabel=y)
 
 
@@ -213,13 +213,11 @@ def chosen_colors(
     }
 
 
-def _name_at(ax: Axes, name: str, end: tuple[float, float], color: str) -> None:
-    Label(
+def _name_at(ax: Axes, name: str, path: np.ndarray, color: str) -> None:
+    End(
         ax,
         name,
-        end,
-        lines=(18, 11),
-        offset=(8, 0),
+        path,
         color=color,
         ha="left",
         va="center",

@@ -44,6 +44,33 @@ class Label(Annotation):
         self.xyann = (self.offset[0], self.offset[1] + up)
 
 
+class End(Label):
+    """The name of a curve, at the last point of it that can be seen."""
+
+    def __init__(self, ax: Axes, text: str, path: np.ndarray, **look: Any) -> None:
+        self.path = path
+        super().__init__(
+            ax, text, (float(path[-1, 0]), float(path[-1, 1])),
+            lines=(18, 11), offset=(8, 0), **look,
+        )  # fmt: skip
+
+    def fit(self, phone: bool) -> None:
+        """Break the text, and keep to the part of the curve within the panel."""
+        super().fit(phone)
+        self.xy = (float(self.path[-1, 0]), float(self.path[-1, 1]))
+        assert self.axes is not None
+        panel = self.axes.transScale + self.axes.transLimits
+        places = panel.transform(self.path)
+        if np.isfinite(places).all():
+            steps = np.linspace(0, len(places) - 1, 20 * len(places))
+            x, y = (np.interp(steps, range(len(places)), part) for part in places.T)
+            inside = (np.abs(x - 0.5) < 0.501) & (np.abs(y - 0.5) < 0.501)
+            if inside.any() and not inside[-1]:
+                last = np.flatnonzero(inside)[-1]
+                seen_x, seen_y = panel.inverted().transform((x[last], y[last]))
+                self.xy = (float(seen_x), float(seen_y))
+
+
 class Level(Label):
     """The name of a level line, at whichever end of it is free."""
 
@@ -119,11 +146,13 @@ def spread(ax: Axes) -> None:
     for label in labels:
         label.move(0)
     boxes = [label.get_window_extent() for label in labels]
-    # Above the panel stands the name of its y axis.
+    # Above the panel stands the name of its y axis, and below it that of the other.
+    panel = ax.get_window_extent()
     shifts = apart(
         [(box.x0, box.x1) for box in boxes],
         [(box.y0, box.y1) for box in boxes],
-        ceiling=ax.get_window_extent().y1 + 7,
+        ceiling=panel.y1 + 7,
+        floor=panel.y0 - 7,
     )
     for label, shift in zip(labels, shifts, strict=True):
         label.move(shift)
@@ -134,11 +163,12 @@ def apart(
     upward: Sequence[tuple[float, float]],
     *,
     ceiling: float = np.inf,
+    floor: float = -np.inf,
 ) -> list[float]:
     """Return how far each box must move up for none to cover another.
 
     Boxes are given as (left, right) and (bottom, top) in any one unit; those that do
-    not meet stay where they are. No box ends over the ceiling.
+    not meet stay where they are. No box ends over the ceiling, or under the floor.
     """
     shifts = [0.0] * len(across)
     pairs = [
@@ -149,9 +179,12 @@ def apart(
     ]
     for _ in range(500):
         moved = False
-        for box, (_, top) in enumerate(upward):
+        for box, (bottom, top) in enumerate(upward):
             if top + shifts[box] > ceiling + 0.01:
                 shifts[box] = ceiling - top
+                moved = True
+            elif bottom + shifts[box] < floor - 0.01:
+                shifts[box] = floor - bottom
                 moved = True
         for pair in pairs:
             low, high = sorted(pair, key=lambda k: (sum(upward[k]), k))
