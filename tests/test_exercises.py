@@ -1,11 +1,13 @@
 """Every checker accepts its chapter's own solution and refuses wrong answers."""
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
 
 from bookkit import notebooks, student, toc
-from minigen import exercises
+from minigen import diffusion, exercises
 from minigen.checks import passes
 
 SOLVED = {
@@ -78,6 +80,53 @@ def arc(a, b, share):
     return ((1 - share) * np.linalg.norm(a) + share * np.linalg.norm(b)) * turned
 
 
+def tail_of(beta):
+    return np.concatenate([[1.0], np.cumprod(beta)])
+
+
+def turned_back(xt, v, now):
+    return (1 - now) ** 0.5 * xt + now**0.5 * v
+
+
+def mend(paste, *, inside=True, at_end=True, fresh=False):
+    """Walk with DDIM and paste what is known, as a reader might half-way do it."""
+
+    def walk(denoise, seen, known, alpha_bar, times, eps):
+        xt = eps
+        for t, s in itertools.pairwise(times):
+            now, then = float(alpha_bar[t]), float(alpha_bar[s])
+            if inside:
+                noise = torch.randn_like(eps) if fresh else eps
+                xt = torch.where(known, paste(seen, now, noise), xt)
+            x0 = denoise(xt, t)
+            noise = (xt - now**0.5 * x0) / (1 - now) ** 0.5
+            xt = then**0.5 * x0 + (1 - then) ** 0.5 * noise
+        return torch.where(known, seen, xt) if at_end else xt
+
+    return walk
+
+
+def buried(seen, now, eps):
+    return now**0.5 * seen + (1 - now) ** 0.5 * eps
+
+
+def upside_down(denoise, seen, known, alpha_bar, times, eps):
+    return mend(buried)(denoise, seen, ~known, alpha_bar, times, eps)
+
+
+def walked(steps):
+    """DDIM with so many even steps, as an answer to the exercise on samplers."""
+    return lambda denoise, xt, kept: diffusion.ddim(denoise, xt, kept, steps=steps)
+
+
+def at_once(denoise, xt, alpha_bar):
+    return denoise(xt, 1000)
+
+
+def too_late(denoise, xt, alpha_bar):
+    return diffusion.ddim(denoise, xt, alpha_bar, steps=5) / 0
+
+
 WRONG = [
     ("predictive_vs_generative.bayes", np.exp, "divided by p(x)"),
     ("predictive_vs_generative.bayes", lambda j: softmax(j, 0), "columns"),
@@ -143,6 +192,35 @@ WRONG = [
      "asked for"),
     ("vae.prior", lambda c, n, g: g.normal(size=(n, 2)), "shape"),
     ("vae.prior", lambda c, n, g: np.full((n, c.shape[1]), np.nan), "no numbers"),
+    ("diffusion.share_left", lambda b: np.cumprod(1 - b), "no step at all"),
+    ("diffusion.share_left", tail_of, "what stays"),
+    ("diffusion.share_left",
+     lambda b: np.concatenate([[1.0], 1 - np.cumsum(b)]), "of what is left"),
+    ("diffusion.share_left",
+     lambda b: np.concatenate([[0.0], np.cumprod(1 - b)]), "wrong"),
+    ("diffusion.share_left",
+     lambda b: np.sqrt(np.concatenate([[1.0], np.cumprod(1 - b)])), "wrong"),
+    ("diffusion.score_from_v",
+     lambda xt, v, a: turned_back(xt, v, a) / (1 - a) ** 0.5, "sign is not"),
+    ("diffusion.score_from_v", turned_back, "This is the noise"),
+    ("diffusion.score_from_v",
+     lambda xt, v, a: a**0.5 * xt - (1 - a) ** 0.5 * v, "the other half"),
+    ("diffusion.score_from_v",
+     lambda xt, v, a: -turned_back(xt, v, a) / (1 - a), "once too often"),
+    ("diffusion.score_from_v", lambda xt, v, a: -v / (1 - a) ** 0.5, "wrong"),
+    ("diffusion.mend", mend(buried, inside=False), "only at the end"),
+    ("diffusion.mend", mend(buried, at_end=False), "exactly those"),
+    ("diffusion.mend", upside_down, "wrong way round"),
+    ("diffusion.mend", mend(lambda seen, now, eps: seen), "wrong"),
+    ("diffusion.mend", mend(lambda seen, now, eps: now**0.5 * seen), "wrong"),
+    ("diffusion.mend", mend(buried, fresh=True), "wrong"),
+    ("diffusion.mend", lambda d, seen, *_: seen[0], "shape"),
+    ("diffusion.sampler", walked(10), "asked for"),
+    ("diffusion.sampler", walked(20), "more than 10"),
+    ("diffusion.sampler", at_once, "asked for"),
+    ("diffusion.sampler", too_late, "no number"),
+    ("diffusion.sampler", lambda denoise, xt, kept: xt, "never asks"),
+    ("diffusion.sampler", lambda denoise, xt, kept: xt[:5], "shape"),
 ]  # fmt: skip
 
 
