@@ -72,6 +72,14 @@ def test_the_sizes_come_from_the_picture(shape, levels, patch):
     assert (sizes.levels, sizes.patch) == (levels, patch)
 
 
+@pytest.mark.parametrize("growth", [1, 2, 4])
+def test_coarse_levels_are_wider_by_the_growth(growth):
+    net = UNet(Sizes((1, 28, 28), classes=2, width=8, growth=growth, condition=16))
+    assert [block.conv2.out_channels for block in net.down] == [8, *[8 * growth] * 2]
+    out = net(torch.randn(2, 1, 28, 28), torch.ones(2), torch.zeros(2).long())
+    assert out.shape == (2, 1, 28, 28)
+
+
 def test_pictures_of_a_batch_do_not_mix():
     net, xt = a_net((1, 8, 8)), torch.randn(4, 1, 8, 8)
     t, y = torch.tensor([1.0, 400.0, 999.0, 30.0]), torch.tensor([0, 1, 5, 2])
