@@ -437,7 +437,7 @@ def _unet(
     dataset: str = "digits",
     width: int = 16,
     growth: int = 4,
-    steps: int = 1300,
+    steps: int = 1100,
 ) -> Recipe:
     """The digits' model of the chapter; the weights are the averaged ones."""
     images = data.images(dataset)
