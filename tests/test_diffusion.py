@@ -324,6 +324,16 @@ def test_the_recipe_trains_and_fits_the_data():
     assert not torch.equal(net.first.weight, before)
 
 
+@pytest.mark.parametrize("side", [3, 8, 16, 28, 64, 128])
+def test_the_recipes_model_fits_into_a_page(side, monkeypatch):
+    """A page can hold 2 MB; parameters have four bytes each."""
+    x, y = torch.zeros(1, 3, side, side), torch.zeros(1).long()
+    of = data.ImageSet("zeros", x, y, x, y, tuple("0123456789"), 2)
+    monkeypatch.setattr(data, "images", lambda name: of)
+    net = diffusion.RECIPES["unet"](dataset="zeros").build()
+    assert sum(p.numel() for p in net.parameters()) < 480_000
+
+
 def test_pictures_undo_the_scale():
     x = torch.rand(2, 1, 3, 3)
     assert torch.allclose(diffusion.pictures(diffusion.scaled_pictures(x)), x)

@@ -12,6 +12,7 @@ makes one of a network, a label and a guidance.
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -27,6 +28,8 @@ from minigen.zoo import Recipe
 
 #: Steps of the whole way from picture to noise.
 STEPS = 1000
+#: How much wider a U-Net's coarse levels are, by their number: a page can hold 2 MB.
+GROWTH = {1: 4, 2: 4, 3: 3}
 #: A module, v = model(xt, t, y), whose label `model.null` stands for none.
 Network = Any
 #: denoise(xt, t) -> the x0 expected behind xt, t the number of the step.
@@ -436,14 +439,14 @@ def _unet(
     *,
     dataset: str = "digits",
     width: int = 16,
-    growth: int = 4,
     steps: int = 1100,
 ) -> Recipe:
     """The digits' model of the chapter; the weights are the averaged ones."""
     images = data.images(dataset)
     x, y = images.train_x, images.train_y
     shape = (x.shape[1], x.shape[2], x.shape[3])
-    sizes = Sizes(shape, classes=len(images.classes), width=width, growth=growth)
+    sizes = Sizes(shape, classes=len(images.classes), width=width)
+    sizes = replace(sizes, growth=GROWTH.get(sizes.levels, 2))
 
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         history = train(model, x, y, steps=scaled(steps, budget), seed=seed)
