@@ -3,14 +3,22 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, linear
 
 from minigen import decode
 from minigen.attention import Attention, Cache
+from minigen.data import stories
+from minigen.lm import Words, fresh
+from minigen.muon import Muon
+from minigen.norm import RMSNorm
+from minigen.repro import generator, scaled
+from minigen.train import History, fit
+from minigen.zoo import Recipe
 
 
 @dataclass(frozen=True)
@@ -20,8 +28,10 @@ class Sizes:
     vocab: int
     context: int = 256
     width: int = 128
-    layers: int = 4
+    layers: int = 2
     heads: int = 4
+    #: What a layer copies at first of what it looks at (see `echo`); 0 for nothing.
+    copy: float = 0.4
 
 
 class Block(nn.Module):
@@ -35,7 +45,8 @@ class Block(nn.Module):
         )
         self.up = nn.Linear(width, 4 * width, bias=False)
         self.down = nn.Linear(4 * width, width, bias=False)
-        self.norms = nn.ModuleList([nn.RMSNorm(width), nn.RMSNorm(width)])
+        self.norms = nn.ModuleList([RMSNorm(width), RMSNorm(width)])
+        self.attention.norm = RMSNorm(width // sizes.heads)
 
     def forward(
         self,
@@ -43,39 +54,50 @@ class Block(nn.Module):
         *,
         cache: Cache | None = None,
         start: int = 0,
+        weights: bool = False,
     ) -> tuple[Float[Tensor, "batch time width"], Cache, Tensor]:
         """Return the new stream, the keys and values to keep, and the weights."""
-        mixed, kept, weights = self.attention(
-            self.norms[0](x), cache=cache, start=start
+        mixed, kept, looks = self.attention(
+            self.norms[0](x), cache=cache, start=start, weights=weights
         )
         x = x + mixed
         x = x + self.down(self.up(self.norms[1](x)).relu().square())
-        return x, kept, weights
+        return x, kept, looks
+
+
+@torch.no_grad()
+def echo(attention: Attention, share: float) -> None:
+    """Let attention begin as a copy: what comes out is a share of what it looks at.
+
+    The matrices of the values and of the output undo each other (an orthogonal matrix
+    and its transpose). As embedding and head are one, a copied token is made likelier.
+    """
+    nn.init.orthogonal_(attention.value.weight)
+    attention.out.weight.copy_(share * attention.value.weight.T)
 
 
 class GPT(nn.Module):
     """Tokens to logits of the next token.
 
-    As in 2005.14165 a stack of blocks before a linear head, with three later choices:
-    RMSNorm (1910.07467), rotary positions (2104.09864) and squared ReLU (2109.08668)
-    in the place of LayerNorm, learned positions and GELU.
+    As in 2005.14165 a stack of blocks before a linear head that shares its numbers with
+    the embedding (1608.05859), with three later choices: RMSNorm (1910.07467), rotary
+    positions (2104.09864) and squared ReLU (2109.08668) in the place of LayerNorm,
+    learned positions and GELU. The last layer begins as one that copies (`echo`).
     """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.embed = nn.Embedding(sizes.vocab, sizes.width)
+        nn.init.normal_(self.embed.weight, std=0.05)
         blocks = [Block(sizes) for _ in range(sizes.layers)]
         self.blocks = nn.ModuleList(blocks)
-        self.norm = nn.RMSNorm(sizes.width)
-        self.head = nn.Linear(sizes.width, sizes.vocab, bias=False)
-        # At first every block adds nothing, and all tokens are as likely.
-        for last in [
-            self.head,
-            *(b.down for b in blocks),
-            *(b.attention.out for b in blocks),
-        ]:
-            nn.init.zeros_(last.weight)
+        self.norm = RMSNorm(sizes.width)
+        for block in blocks:  # at first a block adds nothing
+            nn.init.zeros_(block.down.weight)
+            nn.init.zeros_(block.attention.out.weight)
+        if sizes.copy:
+            echo(blocks[-1].attention, sizes.copy)
 
     def forward(
         self, tokens: Int64[Tensor, "batch time"]
@@ -98,7 +120,7 @@ class GPT(nn.Module):
             cache = None if caches is None else caches[i]
             x, kept, _ = block(x, cache=cache, start=start)
             grown.append(kept)
-        return self.head(self.norm(x)), grown
+        return linear(self.norm(x), self.embed.weight), grown
 
     @torch.no_grad()
     def looks(
@@ -107,8 +129,8 @@ class GPT(nn.Module):
         """Return where every head of every layer looks."""
         x, found = self.embed(tokens), []
         for block in self.blocks:
-            x, _, weights = block(x)
-            found.append(weights)
+            x, _, looks = block(x, weights=True)
+            found.append(looks)
         return torch.stack(found)
 
 
@@ -200,3 +222,42 @@ def generate(
         if end is not None and bool(ended.all()):
             break
     return tokens
+
+
+#: The recipe for `stories`: with it a minute of a CPU is worth most.
+STORY_STEPS, STORY_BATCH = 1500, 8
+RATE, OTHER_RATE = 0.015, 0.02
+
+
+def learn(
+    model: GPT,
+    batches: Iterator[Tensor],
+    *,
+    steps: int,
+    rate: float = RATE,
+    other_rate: float = OTHER_RATE,
+    **settings: Any,
+) -> History:
+    """Train a model on batches of tokens with Muon; further settings go to `fit`."""
+    return fit(
+        model,
+        lambda tokens: loss(model(tokens[:, :-1].clamp(min=0)), tokens),
+        batches,
+        steps=steps,
+        optimizer=Muon.of(model, rate=rate, other_rate=other_rate),
+        warmup=min(20, steps // 10),
+        **settings,
+    )
+
+
+def _stories(*, steps: int = STORY_STEPS, size: int = STORY_BATCH) -> Recipe:
+    words = Words.of_stories()
+
+    def train(model: GPT, *, seed: int, budget: float) -> None:
+        batches = fresh(words, size=size, generator=generator(seed))
+        learn(model, batches, steps=scaled(steps, budget, least=20), label="stories")
+
+    return Recipe(lambda: GPT(Sizes(len(words))), train, (stories.version(),))
+
+
+RECIPES = {"stories": _stories}
