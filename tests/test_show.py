@@ -326,6 +326,19 @@ def test_titled_pictures_stand_on_one_level():
     assert len(tops) == 1
 
 
+def test_a_number_over_a_bar_is_not_at_the_end_of_a_long_error_bar():
+    fig, ax = show.axes()
+    values = {"sure": 2.0, "unsure": 2.0}
+    spread = {"sure": (1.95, 2.05), "unsure": (0.5, 4.0)}
+    show.bars(ax, values, intervals=spread, number=".2f")
+    fig.arrange(phone=False)
+    sure, unsure = ax.texts
+    assert sure.xy[1] == 2.05
+    assert unsure.xy[1] == 2.0
+    middle = ax.transData.transform((1, 2.0))[0]
+    assert unsure.get_window_extent().x0 > middle
+
+
 @pytest.mark.parametrize("log", ["", "x"])
 def test_the_name_of_a_curve_stays_where_the_curve_can_be_seen(log):
     fig, ax = show.axes()

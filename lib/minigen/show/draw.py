@@ -104,16 +104,18 @@ def bars(
             low, high = intervals[name]
             ax.plot([place, place], [low, high], color=style.INK, linewidth=1.5)
             tops[place] = max(high, heights[place])
+    for place, (height, top) in enumerate(zip(heights, tops, strict=True)):
         if number:
-            text = format(heights[place], number).replace("%", " %")
+            # Over a long error bar the number would read as that of its end.
+            beside = top - height > 0.08 * max(tops)
             Label(
                 ax,
-                text,
-                (place, tops[place]),
-                offset=(0, 3),
+                format(height, number).replace("%", " %"),
+                (place, height if beside else top),
+                offset=(4 if beside else 0, 3),
                 color=style.MUTED,
                 size=12,
-                ha="center",
+                ha="left" if beside else "center",
                 va="bottom",
             )
     if number:  # the heights are written out: no scale is needed
