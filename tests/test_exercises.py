@@ -127,6 +127,25 @@ def too_late(denoise, xt, alpha_bar):
     return diffusion.ddim(denoise, xt, alpha_bar, steps=5) / 0
 
 
+def squares(W, v, x):
+    """Return the squared slopes of v · tanh(W x), input by input."""
+    return ((v * (1 - np.tanh(x @ W.T) ** 2)) @ W) ** 2
+
+
+def sure(scores):
+    return 0.5 * (1 + np.tanh(scores / 2))
+
+
+def careless(function):
+    """Let a wrong answer divide by zero and overflow without a warning."""
+
+    def quiet(*given):
+        with np.errstate(all="ignore"):
+            return function(*given)
+
+    return quiet
+
+
 WRONG = [
     ("predictive_vs_generative.bayes", np.exp, "divided by p(x)"),
     ("predictive_vs_generative.bayes", lambda j: softmax(j, 0), "columns"),
@@ -221,6 +240,35 @@ WRONG = [
     ("diffusion.sampler", too_late, "no number"),
     ("diffusion.sampler", lambda denoise, xt, kept: xt, "never asks"),
     ("diffusion.sampler", lambda denoise, xt, kept: xt[:5], "shape"),
+    ("gan.critic",
+     careless(lambda p, q, s: s * p / (s * p + (1 - s) * q)), "no number"),
+    ("gan.critic", lambda p, q, s: s * p / (s * p + (1 - s) * q + 1e-300), "wrong"),
+    ("gan.critic", lambda p, q, s: (1 - s) * q / (s * p + (1 - s) * q + 1e-300),
+     "of *made*"),
+    ("gan.critic", lambda p, q, s: np.where(p + q > 0, p / (p + q + 1e-300), 0.5),
+     "how many"),
+    ("gan.critic", lambda p, q, s: p > q, "wrong"),
+    ("gan.loss", careless(lambda s: np.log1p(np.exp(-s)).mean()), "too large"),
+    ("gan.loss", careless(lambda s: -np.log(sure(s)).mean()), "met a zero"),
+    ("gan.loss", lambda s: np.logaddexp(0, -s), "one number"),
+    ("gan.loss", lambda s: np.logaddexp(0, -s).sum(), "not right"),
+    ("gan.loss", lambda s: -np.logaddexp(0, s).mean(), "slope fades"),
+    ("gan.loss", lambda s: -np.logaddexp(0, -s).mean(), "Turn the sign"),
+    ("gan.penalty", lambda W, v, x, g: g * squares(W, v, x).sum(1).mean(), "half"),
+    ("gan.penalty", lambda W, v, x, g: g / 2 * squares(W, v, x).mean(), "added"),
+    ("gan.penalty", lambda W, v, x, g: g / 2 * squares(W, v, x).sum(), "not right"),
+    ("gan.penalty", lambda W, v, x, g: g / 2 * squares(W, v, x).sum(1), "one number"),
+    ("gan.penalty",
+     lambda W, v, x, g: g / 2 * np.sqrt(squares(W, v, x).sum(1)).mean(), "squared"),
+    ("gan.penalty", lambda W, v, x, g: g / 2 * ((v @ W) ** 2).sum(), "bend"),
+    ("gan.mend", lambda s, n, r: np.argsort(s)[-n:], "0% lie on the left"),
+    ("gan.mend", lambda s, n, r: r.integers(len(s), size=n), "how often"),
+    ("gan.mend",
+     lambda s, n, r: r.choice(len(s), n, p=sure(s) / sure(s).sum()), "how often"),
+    ("gan.mend", careless(
+        lambda s, n, r: r.choice(len(s), n, p=np.exp(s) / np.exp(s).sum())), "NaN"),
+    ("gan.mend", lambda s, n, r: s[:n], "whole numbers"),
+    ("gan.mend", lambda s, n, r: np.arange(n) + 10**6, "not places"),
 ]  # fmt: skip
 
 
