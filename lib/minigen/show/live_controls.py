@@ -91,10 +91,10 @@ class Choice:
 
     def __post_init__(self) -> None:
         names = [str(name) for name in self.names]
-        if len(names) < 2 or len(set(names)) < len(names):
+        # One name is a choice too: a folder of pictures may be a single class.
+        if not names or len(set(names)) < len(names):
             raise ValueError(
-                f"choice {self.label!r} needs two names or more, no two alike, "
-                f"not {names}"
+                f"choice {self.label!r} needs names, no two alike, not {names}"
             )
         object.__setattr__(self, "names", names)
         if isinstance(self.start, str):
