@@ -215,6 +215,10 @@ def test_the_list_of_chapters_follows_the_table_of_contents(tmp_path):
     assert ": What it shows." in made
     assert "2 min to read" in made
     assert "To come: The second." in made
+    named = contents.insert("See {chapter}`a`, {chapter}`b`.", toc, tmp_path, planned)
+    assert named == "See [](chapters/a.ipynb), *The second* (not written yet)."
+    with pytest.raises(BookError, match="'c'"):
+        contents.insert("{chapter}`c`", toc, tmp_path, planned)
 
 
 def test_a_chapter_that_was_not_run_stops_the_site(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 A line `%chapters` (a comment to MyST) is replaced by the chapters, part by part, each
 with what it shows and how long it takes, and after them those that are still to come.
+{chapter}`name` becomes a link to that chapter, or says that it is not written yet.
 """
 
 import re
@@ -11,27 +12,29 @@ from typing import Any
 
 import nbformat
 
-from bookkit import pages
+from bookkit import BookError, pages
 
+_NAMED = re.compile(r"\{chapter\}`(\w+)`")
 _LINE = re.compile(r"^%chapters *$", re.MULTILINE)
 
 
 def insert(
     text: str, toc: Mapping[str, Any], runs: Path, planned: Mapping[str, str]
 ) -> str:
-    """Return a page's text with its %chapters line replaced by the list.
+    """Return a page's text with its list of chapters, and the chapters that it names.
 
     `runs` is the folder of executed chapters, and `planned` names chapters by file.
     """
-    return _LINE.sub(lambda _: listed(toc, runs, planned), text)
+    text = _LINE.sub(lambda _: listed(toc, runs, planned), text)
+    here = {name for part in toc.get("parts", []) for name in _chapters(part)}
+    return _NAMED.sub(lambda found: _mention(found[1], here, planned), text)
 
 
 def listed(toc: Mapping[str, Any], runs: Path, planned: Mapping[str, str]) -> str:
     """Return the list of chapters in MyST."""
     lines, seen = ["````{div} chapters"], set()
     for part in toc.get("parts", []):
-        files = [entry["file"] for entry in part["chapters"]]
-        chapters = [Path(file).name for file in files if file.startswith("chapters/")]
+        chapters = _chapters(part)
         if chapters:
             lines += ["", f"{part['caption']}", ""]
         for name in chapters:
@@ -41,6 +44,22 @@ def listed(toc: Mapping[str, Any], runs: Path, planned: Mapping[str, str]) -> st
     if coming:
         lines += ["", f"To come: {', '.join(coming)}."]
     return "\n".join([*lines, "````"])
+
+
+def _chapters(part: Mapping[str, Any]) -> list[str]:
+    files = [entry["file"] for entry in part["chapters"]]
+    return [Path(file).name for file in files if file.startswith("chapters/")]
+
+
+def _mention(name: str, here: set[str], planned: Mapping[str, str]) -> str:
+    if name in here:
+        return f"[](chapters/{name}.ipynb)"
+    if name in planned:
+        return f"*{planned[name]}* (not written yet)"
+    raise BookError(
+        f"a page names the chapter {name!r}: it is neither in _toc.yml nor in "
+        "book/data/planned.yml"
+    )
 
 
 def _entry(name: str, notebook: Any) -> list[str]:
