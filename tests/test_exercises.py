@@ -146,7 +146,66 @@ def careless(function):
     return quiet
 
 
+def greedy(piece, vocabulary, best, end=False):
+    made = []
+    while piece:
+        fits = [
+            t for t in vocabulary if (piece.endswith if end else piece.startswith)(t)
+        ]
+        made.append(best(fits, key=len))
+        piece = piece[: -len(made[-1])] if end else piece[len(made[-1]) :]
+    return made[::-1] if end else made
+
+
+def multiplied(v, a, b, c, *, unit=True, shift=True, leave=True, add=False):
+    v = torch.nn.functional.normalize(v, dim=1) if unit else v
+    x, y, z = ((v @ v[n] + 1) / 2 if shift else v @ v[n] for n in (a, b, c))
+    score = y + z - x if add else y * z / (x + 0.001)
+    if leave:
+        score[[a, b, c]] = -torch.inf
+    return int(score.argmax())
+
+
+def cut_down(table, size=32):
+    left, strength, _ = torch.linalg.svd(table)
+    return left[:, :size] * strength[:size].sqrt()
+
+
 WRONG = [
+    ("tokens_and_embeddings.text",
+     lambda ts: "".join(t.decode("utf-8", "replace") for t in ts), "before"),
+    ("tokens_and_embeddings.text", lambda ts: b"".join(ts), "gives bytes"),
+    ("tokens_and_embeddings.text",
+     lambda ts: b"".join(ts).decode("utf-8", "ignore"), "stump"),
+    ("tokens_and_embeddings.text", lambda ts: b"".join(ts).decode(), "Unicode"),
+    ("tokens_and_embeddings.text", lambda ts: b" ".join(ts).decode(), "letters"),
+    ("tokens_and_embeddings.longest",
+     lambda p, v: [bytes([b]) for b in p], "single bytes"),
+    ("tokens_and_embeddings.longest", lambda p, v: greedy(p, v, min), "single bytes"),
+    ("tokens_and_embeddings.longest",
+     lambda p, v: greedy(p, v, max, end=True), "wrong end"),
+    ("tokens_and_embeddings.longest", lambda p, v: greedy(p, v, max)[:1], "again"),
+    ("tokens_and_embeddings.longest", lambda p, v: [p], "not in the vocabulary"),
+    ("tokens_and_embeddings.longest", lambda p, v: p.decode(), "list of tokens"),
+    ("tokens_and_embeddings.product",
+     lambda *q: multiplied(*q, add=True), "sum of the likenesses"),
+    ("tokens_and_embeddings.product",
+     lambda *q: multiplied(*q, leave=False), "left out"),
+    ("tokens_and_embeddings.product",
+     lambda v, a, b, c: multiplied(v, b, a, c), "changed places"),
+    ("tokens_and_embeddings.product",
+     lambda *q: multiplied(*q, shift=False), "negative"),
+    ("tokens_and_embeddings.product",
+     lambda *q: multiplied(*q, unit=False), "different lengths"),
+    ("tokens_and_embeddings.product", lambda v, a, b, c: a, "answered wrong"),
+    ("tokens_and_embeddings.vectors", lambda near: near, "may have 50"),
+    ("tokens_and_embeddings.vectors", lambda near: near.log()[:, :50], "finite"),
+    ("tokens_and_embeddings.vectors", cut_down, "are asked for"),
+    ("tokens_and_embeddings.vectors",
+     lambda near: torch.eye(len(near))[:, :50], "all zeros"),
+    ("tokens_and_embeddings.vectors",
+     lambda near: torch.ones(len(near), 8), "are asked for"),
+    ("tokens_and_embeddings.vectors", lambda near: near[0], "a vector for each"),
     ("predictive_vs_generative.bayes", np.exp, "divided by p(x)"),
     ("predictive_vs_generative.bayes", lambda j: softmax(j, 0), "columns"),
     ("predictive_vs_generative.bayes", lambda j: softmax(j, 1), "no number"),
