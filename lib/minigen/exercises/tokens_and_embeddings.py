@@ -143,7 +143,8 @@ def product(by_product: Callable[..., Any]) -> str:
             found = found.item()
         if isinstance(found, bool) or not isinstance(found, numbers.Integral):
             raise NotYet(
-                f"It should give the number of a row, an int, not {type(found).__name__}."
+                "It should give the number of a row, an int, not "
+                f"{type(found).__name__}."
             )
         asked.append((vectors, *question))
         answers.append(int(found))
