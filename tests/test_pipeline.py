@@ -168,8 +168,8 @@ def test_the_gate_names_a_missed_goal_and_binds_at_the_full_run_only(
     assert [r.get("name") for r in rows] == [None, "share"]
     stored = json.loads((tmp_path / "scoreboard.json").read_text())
     assert stored[1] | {"value": 0.5, "met": False, "chapter": "tiny"} == stored[1]
-    page = scores.page(rows, {"tiny": "Tiny"})
-    assert "| share | 50.0 % | floor 10.0 % | at least 90.0 %: **missed** |" in page
+    page = scores.page(rows, {"tiny": "Tiny"}).replace("\N{NO-BREAK SPACE}", " ")
+    assert "| share | 50.0 % | baseline 10.0 % | at least 90.0 %: **missed** |" in page
     assert "| [Tiny](#scoreboard-tiny) | 0 of 1 |" in page
 
 

@@ -114,7 +114,7 @@ def test_the_scoreboards_command_writes_and_reports(tmp_path, monkeypatch, capsy
     monkeypatch.setattr(scoreboard.toc, "chapters", lambda: [chapter])
     assert scoreboard.main() == 0
     rows = json.loads((tmp_path / "scoreboard.json").read_text())
-    page = scores.page(rows, {"tiny": "Tiny"})
+    page = scores.page(rows, {"tiny": "Tiny"}).replace("\N{NO-BREAK SPACE}", " ")
     assert "| share | 50.0 % (40.0 % to 60.0 %) | floor 10.0 % |" in page
     assert "| [Tiny](#scoreboard-tiny) | none set | 12 s |" in page
     (tmp_path / "chapters" / "tiny.ipynb").unlink()
@@ -216,7 +216,7 @@ def test_the_list_of_chapters_follows_the_table_of_contents(tmp_path):
     assert "2 min to read" in made
     assert "To come: The second." in made
     named = contents.insert("See {chapter}`a`, {chapter}`b`.", toc, tmp_path, planned)
-    assert named == "See [](chapters/a.ipynb), *The second* (not written yet)."
+    assert named == "See [The first](chapters/a.ipynb), *The second* (not written yet)."
     with pytest.raises(BookError, match="'c'"):
         contents.insert("{chapter}`c`", toc, tmp_path, planned)
 

@@ -52,8 +52,8 @@ def _chapters(part: Mapping[str, Any]) -> list[str]:
 
 
 def _mention(name: str, here: set[str], planned: Mapping[str, str]) -> str:
-    if name in here:
-        return f"[](chapters/{name}.ipynb)"
+    if name in here:  # under its subject, which stands better in a sentence
+        return f"[{planned.get(name, '')}](chapters/{name}.ipynb)"
     if name in planned:
         return f"*{planned[name]}* (not written yet)"
     raise BookError(

@@ -89,7 +89,7 @@ def _table(rows: list[dict[str, Any]]) -> list[str]:
     lines = ["| what | value | held against | goal |", "|---|---:|---|---|"]
     for row in rows:
         against = " · ".join(
-            f"{limit} {_plain(row[limit], row['unit'])}"
+            f"{limit}\N{NO-BREAK SPACE}{_plain(row[limit], row['unit'])}"
             for limit in LIMITS
             if row.get(limit) is not None
         )
@@ -114,4 +114,5 @@ def _value(row: dict[str, Any]) -> str:
 def _goal(row: dict[str, Any]) -> str:
     if row["goal"] is None:
         return ""
-    return f"{aim(row)}: {'met' if row['met'] else '**missed**'}"
+    bare = row | {"unit": row["unit"] if row["unit"] == "%" else ""}
+    return f"{aim(bare)}: {'met' if row['met'] else '**missed**'}"
