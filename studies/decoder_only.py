@@ -1,4 +1,4 @@
-"""What did each choice of the recipe buy, and how does the loss fall with size and data?
+"""What did each choice of the recipe buy, and how does loss fall with size and data?
 
 Ablation: the chapter's model with one choice taken back at a time, all for the same
 number of stories. Scaling: models of several widths, each trained from scratch for

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from minigen import gpt, lm, zoo
+from minigen import gpt, lm, ngram, zoo
 from minigen.data import stories
 from minigen.repro import generator, seed_everything
 
@@ -77,7 +77,7 @@ def test_real_stories_keep_everything_and_mixed_up_ones_do_not():
 
 def test_generated_rows_stop_at_their_end():
     ids = torch.tensor([[0, 3, 4, 0, 0], [0, 5, 6, 7, 8]])
-    found = lm.told(WORDS, ids)
+    found = lm.said(WORDS, ids)
     assert [len(row) for row in found] == [2, 4]
 
 
@@ -91,3 +91,52 @@ def test_a_small_model_learns_that_stories_have_a_grammar(tmp_path, monkeypatch)
     start = lm.gap(lm.story_nats(raw, [WORDS.row(s) for s in some]), some)
     assert found.value < start.value / 2
     assert sum(p.numel() for p in model.parameters()) < 500_000
+
+
+def test_what_a_model_writes_is_what_generate_writes():
+    seed_everything(0)
+    model = gpt.GPT(gpt.Sizes(len(WORDS), context=40, width=32, layers=1, heads=2))
+    ours = lm.write(model, 3, generator=generator(3), longest=12)
+    theirs = gpt.generate(
+        model, torch.zeros(3, 1, dtype=torch.long), steps=12, generator=generator(3),
+        end=0,
+    )  # fmt: skip
+    assert torch.equal(ours, theirs)
+
+
+def test_an_n_gram_writes_too():
+    rows = [WORDS.row(story) for story in told(40)]
+    model = ngram.NGram(len(WORDS), order=3).fit(ngram.stream(rows, order=3))
+    written = lm.said(WORDS, lm.write(model, 4, generator=generator(0), longest=60))
+    assert len(written) == 4
+    nats = ngram.row_nats(model, rows[:3])
+    assert [len(n) for n in nats] == [len(r) - 1 for r in rows[:3]]
+    ids, state, slow = rows[0], None, []
+    for now, after in pairwise(ids.tolist()):
+        logits, state = model.step(torch.tensor([[now]]), state)
+        slow.append(-logits[0, 0, after])
+    assert torch.allclose(nats[0].float(), torch.stack(slow), atol=1e-4)
+
+
+def test_kinds_are_what_the_grammar_did():
+    story = told(1)[0]
+    found = lm.kinds(story)
+    assert len(found) == len(story.tokens) + 1
+    assert set(found) == {"chosen", "fixed", "recalled"}
+    hero = story.facts.hero
+    later = [i for i, word in enumerate(story.tokens) if word == hero][1:]
+    assert all(found[i] == "recalled" for i in later)
+
+
+def test_bits_by_kind_are_means():
+    some = told(3)
+    nats = [torch.full((len(s.tokens) + 1,), math.log(2)) for s in some]
+    assert lm.bits_by_kind(nats, some) == pytest.approx(
+        {"chosen": 1, "fixed": 1, "recalled": 1}
+    )
+
+
+def test_xz_knows_what_it_was_shown():
+    text = "".join(s.text for s in told(20))
+    assert lm.xz_bits_per_byte(text, text[:2000]) < 0.5
+    assert 1 < lm.xz_bits_per_byte("x", text[:2000]) < 8

@@ -122,6 +122,12 @@ class GPT(nn.Module):
             grown.append(kept)
         return linear(self.norm(x), self.embed.weight), grown
 
+    def step(
+        self, tokens: Int64[Tensor, "batch time"], state: list[Cache] | None = None
+    ) -> tuple[Float[Tensor, "batch time vocab"], list[Cache]]:
+        """Read on: `cached` by the name that all models have for it."""
+        return self.cached(tokens, state)
+
     @torch.no_grad()
     def looks(
         self, tokens: Int64[Tensor, "batch time"]

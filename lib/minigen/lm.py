@@ -3,10 +3,12 @@
 A model is anything that maps tokens [batch, time] to logits of the next one.
 """
 
+import lzma
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,6 +16,7 @@ from jaxtyping import Float, Int64
 from torch import Generator, Tensor
 from torch.nn.functional import cross_entropy
 
+from minigen import decode
 from minigen.data import stories
 from minigen.data.stories import Settings, Story
 
@@ -93,20 +96,28 @@ def fresh(
 
 
 @torch.no_grad()
-def story_nats(
+def token_nats(
     model: Model, rows: Sequence[Int64[Tensor, " _"]], *, size: int = 50
-) -> Float[Tensor, " stories"]:
-    """Return -log p of each story under a model, its end included."""
+) -> list[Float[Tensor, " _"]]:
+    """Return -log p of each token of each story under a model, its end included."""
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
-    found = torch.zeros(len(rows), dtype=torch.float64)
+    found: list[Tensor] = [rows[0]] * len(rows)
     for i in range(0, len(order), size):
         batch = padded([rows[j] for j in order[i : i + size]])
         logits = model(batch[:, :-1].clamp(min=0))
         each = cross_entropy(
             logits.transpose(1, 2), batch[:, 1:], ignore_index=-1, reduction="none"
-        )
-        found[order[i : i + size]] = each.double().sum(1)
+        ).double()
+        for j, nats in zip(order[i : i + size], each, strict=True):
+            found[j] = nats[: len(rows[j]) - 1]
     return found
+
+
+def story_nats(
+    model: Model, rows: Sequence[Int64[Tensor, " _"]]
+) -> Float[Tensor, " stories"]:
+    """Return -log p of each story under a model, its end included."""
+    return torch.stack([nats.sum() for nats in token_nats(model, rows)])
 
 
 @dataclass(frozen=True)
@@ -157,10 +168,77 @@ def kept(texts: Sequence[Sequence[str]]) -> dict[str, float]:
     return found
 
 
-def told(words: Words, tokens: Int64[Tensor, "batch time"]) -> list[tuple[str, ...]]:
-    """Return what generated rows say, from after the first end to the next."""
+@runtime_checkable
+class Stepwise(Protocol):
+    """A model that reads one token more and remembers what it read."""
+
+    def step(self, tokens: Tensor, state: Any = None) -> tuple[Tensor, Any]:
+        """Return logits of what follows the tokens, and what to remember."""
+
+
+@torch.no_grad()
+def write(
+    model: Stepwise, count: int, *, generator: Generator, longest: int = 250
+) -> Int64[Tensor, "count time"]:
+    """Let a model write so many stories, each from its beginning to its end (or cut).
+
+    The next word is drawn from the model's own odds: nothing helps it.
+    """
+    token = torch.zeros(count, 1, dtype=torch.long)
+    rows, state = [token], None
+    ended = torch.zeros(count, dtype=torch.bool)
+    for _ in range(longest):
+        logits, state = model.step(token, state)
+        token = decode.pick(logits[:, -1], generator=generator)[:, None]
+        token[ended] = 0
+        ended |= token[:, 0] == 0
+        rows.append(token)
+        if bool(ended.all()):
+            break
+    return torch.cat(rows, dim=1)
+
+
+def said(words: Words, tokens: Int64[Tensor, "batch time"]) -> list[tuple[str, ...]]:
+    """Return what written rows say, up to their end."""
     found = []
     for row in tokens[:, 1:].tolist():
         stop = row.index(0) if 0 in row else len(row)
         found.append(tuple(words.vocabulary[i] for i in row[:stop]))
     return found
+
+
+def kinds(story: Story) -> list[str]:
+    """Return what each token of a story is, its end included.
+
+    "recalled": it has to agree with what was told before; "chosen": several would do;
+    "fixed": the words just before leave no choice.
+    """
+    found = ["fixed"] * (len(story.tokens) + 1)
+    for item, outcome, position in story.steps:
+        if item.kind == "@":
+            found[position] = "recalled"
+        elif outcome.probability < 1 and found[position] == "fixed":
+            found[position] = "chosen"
+    return found
+
+
+def bits_by_kind(
+    nats: Sequence[Float[Tensor, " _"]], told: Sequence[Story]
+) -> dict[str, float]:
+    """Return the mean bits of each kind of token."""
+    every = [kind for story in told for kind in kinds(story)]
+    bits = torch.cat(list(nats)).numpy() / math.log(2)
+    names = np.array(every)
+    return {
+        kind: float(bits[names == kind].mean())
+        for kind in ("chosen", "fixed", "recalled")
+    }
+
+
+def xz_bits_per_byte(train: str, test: str) -> float:
+    """Return what xz needs for the test part if it knows the training part."""
+    known, both = (
+        len(lzma.compress(text.encode(), preset=9 | lzma.PRESET_EXTREME))
+        for text in (train, train + test)
+    )
+    return 8 * (both - known) / len(test.encode())

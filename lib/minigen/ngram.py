@@ -6,6 +6,7 @@ what is saved goes to the next shorter context, where a token counts for the num
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -99,6 +100,29 @@ class NGram:
             padded.unfold(0, width, 1)[1:-1] if width else tokens[1:, None][:, :0]
         )
         return -self.probability(contexts, tokens[1:]).log()
+
+    def step(
+        self, tokens: Int64[Tensor, "batch time"], state: Tensor | None = None
+    ) -> tuple[Float[Tensor, "batch 1 vocab"], Tensor]:
+        """Return the logits of what follows, and the last few tokens to remember."""
+        width = self.order - 1
+        if state is None:
+            state = tokens.new_zeros(len(tokens), width)
+        known = torch.cat([state, tokens], dim=1)[:, tokens.shape[1] :]
+        return self.logits(known)[:, None], known
+
+
+def stream(rows: Sequence[Int64[Tensor, " _"]], *, order: int) -> Int64[Tensor, " n"]:
+    """Return rows as one text, so far apart that no n-gram spans two of them."""
+    gap = torch.zeros(order - 2, dtype=torch.long)
+    return torch.cat([part for row in rows for part in (gap, row)])
+
+
+def row_nats(
+    model: NGram, rows: Sequence[Int64[Tensor, " _"]]
+) -> list[Float[Tensor, " _"]]:
+    """Return -log p of each token of each row but the first."""
+    return [model.nats(row) for row in rows]
 
 
 def _discounts(counts: npt.NDArray) -> npt.NDArray:

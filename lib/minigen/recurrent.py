@@ -6,7 +6,6 @@ The baseline of the chapters on language: before Transformers, text was written 
 from collections.abc import Iterator
 from typing import Any
 
-import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import linear
