@@ -61,7 +61,7 @@ def loss(painter_loss: Callable[..., Any]) -> str:
 def penalty(slope_penalty: Callable[..., Any]) -> str:
     """γ/2 · mean |Wᵀ (v · (1 − tanh²(W x)))|², by hand."""
     rng = np.random.default_rng(0)
-    for n, hidden, inputs, gamma in ((4, 5, 3, 2.0), (1, 2, 6, 0.3)):
+    for n, hidden, inputs, gamma in ((4, 5, 3, 3.0), (1, 2, 6, 0.3)):
         W, v = rng.normal(size=(hidden, inputs)), rng.normal(size=hidden)
         x = rng.normal(size=(n, inputs))
         bend = 1 - np.tanh(x @ W.T) ** 2
