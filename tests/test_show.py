@@ -706,7 +706,7 @@ def test_labels_stand_under_pictures_and_rows_under_their_headings():
 )  # fmt: skip
 def test_rows_are_cut_into_lines_that_do_not_mix(count, columns, narrow, parts):
     rows = ["one", "two"]
-    assert sheets._phone_columns(columns, None, rows) == narrow
+    assert sheets._phone_columns(columns, True, bool(rows)) == narrow
     lines = sheets._lines(count, columns, narrow, rows)
     assert [heading for _, heading in lines] == parts
     assert [n for part, _ in lines for n in part] == list(range(count))
@@ -756,8 +756,9 @@ def test_tiles_keep_their_colors():
      (6, True, 6), (7, True, 6)],
 )  # fmt: skip
 def test_telephones_show_fewer_pictures_in_a_row(columns, labelled, narrow):
-    x = np.random.default_rng(0).uniform(size=(columns, 1, 8, 8))
-    labels = [str(n) for n in range(columns)] if labelled else None
+    count = columns if labelled else 3 * columns  # many, and nothing between them
+    x = np.random.default_rng(0).uniform(size=(count, 1, 8, 8))
+    labels = [str(n) for n in range(count)] if labelled else None
     fig = show.sheet(x, columns=columns, labels=labels)
     laid = fig.phone or fig
     tile = (
@@ -765,6 +766,29 @@ def test_telephones_show_fewer_pictures_in_a_row(columns, labelled, narrow):
     )
     assert 8 < tile <= 8 + 4  # a picture and a gap: so many of them in a row
     assert (fig.phone is None) == (narrow == columns and not labelled)
+
+
+def test_a_single_row_is_cut_for_telephones_without_labels_too():
+    fig = show.sheet(torch.rand(10, 1, 8, 8))
+    assert fig.phone.axes[0].images[0].get_array().shape[1] < 6 * 10
+
+
+def test_names_in_two_rows_under_bars_do_not_meet():
+    fig, ax = show.axes()
+    names = ["slow critic, minimax", "slow critic", "momentum, penalties", "momentum",
+             "even, penalties", "even", "uneven, all"]  # fmt: skip
+    show.bars(ax, dict.fromkeys(names, 1.0))
+    fig.arrange(phone=True)
+    boxes = []
+    for tick in ax.get_xticklabels():
+        box = tick.get_window_extent()
+        lines = tick.get_text().split("\n")
+        empty = sum(not line for line in lines) / len(lines) * box.height
+        boxes.append((box.x0, box.x1, box.y0, box.y1 - empty))
+    for n, (left, right, bottom, top) in enumerate(boxes):
+        for left2, right2, bottom2, top2 in boxes[:n]:
+            beside = right <= left2 + 3 or right2 <= left + 3
+            assert beside or top <= bottom2 + 3 or top2 <= bottom + 3
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,8 @@ def sheet(
     look = (labels, color, negative)
     lines = _lines(count, columns, columns, rows)
     fig = _lay(pictures, columns, lines, False, *look)
-    narrow = _phone_columns(columns, labels, rows)
+    few = bool(labels or rows) or count <= 2 * columns
+    narrow = _phone_columns(columns, few, bool(rows))
     if narrow != columns or labels or rows:
         lines = _lines(count, columns, narrow, rows)
         fig.phone = _lay(pictures, narrow, lines, True, *look)
@@ -132,21 +133,20 @@ def _pictures(x: Numbers, *, parts: bool = False) -> np.ndarray:
     return pictures.transpose(0, 2, 3, 1)
 
 
-def _phone_columns(
-    columns: int, labels: Sequence[str] | None, rows: Sequence[str] | None
-) -> int:
+def _phone_columns(columns: int, few: bool, headed: bool) -> int:
     """Return how many pictures stand side by side on a telephone.
 
     A row is cut into equal parts where there are some that keep pictures and labels
-    readable, and below a heading of its own into parts as equal as can be.
+    readable, and below a heading of its own into parts as equal as can be. Many
+    pictures without a word between them are one sheet, and may be smaller.
     """
-    most = 6 if labels or rows else 12
+    most = 6 if few else 12
     if columns <= most:
         return columns
     divisors = [k for k in range(3, most + 1) if columns % k == 0]
     if divisors:
         return divisors[-1]
-    return -(-columns // -(-columns // most)) if rows else most
+    return -(-columns // -(-columns // most)) if headed else most
 
 
 def _lines(

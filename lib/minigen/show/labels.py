@@ -135,8 +135,10 @@ def wrap_names(ax: Axes, names: Sequence[str]) -> None:
     rows = 1 if longest <= room else 2
     width = int(np.clip(rows * room, 3, 12))
     texts = [textwrap.fill(name, width, break_long_words=False) for name in names]
+    deep = max(text.count("\n") + 1 for text in texts[::2])
     ax.set_xticks(
-        range(len(names)), ["\n" * (n % rows) + text for n, text in enumerate(texts)]
+        range(len(names)),
+        ["\n" * (n % rows * deep) + text for n, text in enumerate(texts)],
     )
 
 
