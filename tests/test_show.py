@@ -948,3 +948,12 @@ def test_ticks_set_by_hand_within_a_decade_of_a_logarithmic_axis_can_be_drawn():
     ax.set_xticks([2, 4, 8], ["two", "four", "eight"])
     made = show.figure(fig, name="decade", alt="a rise", caption="A rise.").html
     assert all(f">{word}</text>" in made for word in ("two", "four", "eight"))
+
+
+def test_a_single_name_is_a_choice_and_none_or_two_alike_are_not():
+    choice = show.Choice(["the only class"])
+    assert choice.tensor(choice.start).tolist() == [0]
+    assert "the only class" in choice.markup("label")
+    for names in ([], ["a", "b", "a"]):
+        with pytest.raises(ValueError, match="needs names, no two alike"):
+            show.Choice(names)
