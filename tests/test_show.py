@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import sys
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import matplotlib
@@ -771,6 +772,16 @@ def test_telephones_show_fewer_pictures_in_a_row(columns, labelled, narrow):
 def test_a_single_row_is_cut_for_telephones_without_labels_too():
     fig = show.sheet(torch.rand(10, 1, 8, 8))
     assert fig.phone.axes[0].images[0].get_array().shape[1] < 6 * 10
+
+
+def test_numbers_under_a_narrow_panel_do_not_meet():
+    fig, ax = show.axes()
+    show.curves(ax, {"words of a long name": ([0, 125_000], [0, 1])})
+    fig.arrange(phone=True)
+    boxes = [one.get_window_extent() for one in ax.get_xticklabels()]
+    ends = sorted((box.x0, box.x1) for box in boxes if box.width > 1)
+    assert len(ends) > 2
+    assert all(one[1] < other[0] for one, other in pairwise(ends))
 
 
 def test_names_in_two_rows_under_bars_do_not_meet():

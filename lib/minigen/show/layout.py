@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,16 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
-from matplotlib.transforms import ScaledTranslation, Transform
+from matplotlib.transforms import Bbox, ScaledTranslation, Transform
 
 from minigen.show import style
 from minigen.show.labels import Label, choose_places, spread, wrap_names
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+class Sparse(MaxNLocator):
+    """Where numbers stand on an x axis: as many as its panel has room for."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,7 @@ class BookFigure(Figure):
         self.set_figheight(height + sum(wanted) - sum(now) * height)
         self.draw_without_rendering()
         for ax in self.axes:
+            _thin(ax)
             choose_places([ax])
             spread(ax)
 
@@ -156,7 +162,7 @@ def axes(
     engine.set(hspace=0.04)  # type: ignore[call-arg]
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax in panels:
-        ax.xaxis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        ax.xaxis.set_major_locator(Sparse(7, steps=[1, 2, 5, 10]))
         ax.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
     return figure, panels[0] if panels.size == 1 else panels
 
@@ -224,6 +230,25 @@ def _stack_headings(panels: Sequence[Axes]) -> None:
 
 def _above(ax: Axes, pixels: float) -> Transform:
     return ax.transAxes + ScaledTranslation(0, pixels / 72, ax.figure.dpi_scale_trans)
+
+
+def _thin(ax: Axes) -> None:
+    """Write fewer numbers under a panel that is too narrow for those there are."""
+    locator = ax.xaxis.get_major_locator()
+    if isinstance(locator, Sparse):
+        for most in (7, 5, 4, 3):
+            locator.set_params(nbins=most)
+            low, high = sorted(ax.get_xlim())
+            ticks = [
+                t for t in ax.xaxis.get_major_ticks() if low <= t.get_loc() <= high
+            ]
+            boxes = [t.label1.get_window_extent() for t in ticks if t.label1.get_text()]
+            if all(a.x1 + 6 <= b.x0 for a, b in pairwise(sorted(boxes, key=_left))):
+                return
+
+
+def _left(box: Bbox) -> float:
+    return float(box.x0)
 
 
 def _plain_numbers(axis: Axis) -> None:
