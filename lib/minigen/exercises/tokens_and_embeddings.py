@@ -102,19 +102,19 @@ def _as_bytes(token: Any) -> bytes:
     return token
 
 
-def _score(vectors: Tensor, a: int, b: int, c: int, **change: bool) -> Tensor:
+def _score(vectors: Tensor, a: int, b: int, c: int, slip: str = "") -> Tensor:
     """Return the score of every word, or what comes of a usual slip."""
-    unit = vectors if change.get("as_long") else normalize(vectors, dim=1)
+    unit = vectors if slip == "as_long" else normalize(vectors, dim=1)
     like = [unit @ unit[n] for n in (a, b, c)]
-    if not change.get("unshifted"):
+    if slip != "unshifted":
         like = [(one + 1) / 2 for one in like]
-    if change.get("swapped"):
+    if slip == "swapped":
         like[0], like[1] = like[1], like[0]
-    if change.get("added"):
+    if slip == "added":
         score = like[1] + like[2] - like[0]
     else:
         score = like[1] * like[2] / (like[0] + 0.001)
-    if not change.get("open"):
+    if slip != "open":
         score[[a, b, c]] = -torch.inf
     return score
 
@@ -151,7 +151,7 @@ def product(by_product: Callable[..., Any]) -> str:
     if answers == [int(_score(*one).argmax()) for one in asked]:
         return "right. On these vectors, does it beat the sum?"
     for slip, hint in _SLIPS.items():
-        if answers == [int(_score(*one, **{slip: True}).argmax()) for one in asked]:
+        if answers == [int(_score(*one, slip).argmax()) for one in asked]:
             raise NotYet(hint)
     wrong = sum(int(_score(*one).argmax()) != found
                 for one, found in zip(asked, answers, strict=True))  # fmt: skip

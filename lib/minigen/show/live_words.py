@@ -1,5 +1,7 @@
 """What the controls of live models say, all in one place; the script reads it."""
 
+from typing import Any
+
 WORDS = {
     "loading": "Loading the model, some 4 MB, once for the whole book …",
     "another": "Another one",
@@ -45,7 +47,7 @@ WORDS = {
 }
 
 #: What the live tokenizer says (live_tokens.py).
-TOKENS = {
+TOKENS: dict[str, Any] = {
     "text": "Your text",
     "merges": "Merges",
     "size": "the first {}, a vocabulary of {} tokens",
