@@ -72,7 +72,7 @@ def _ruler(made: dict[str, list[dict[str, Any]]], names: dict[str, str]) -> list
         return []
     longest = max(row["value"] for row in ruled)
     intro = (PAGES / "_ruler_intro.md").read_text(encoding="utf-8").rstrip()
-    lines = ["", intro, "", f"| model | {RULER_UNIT} | |", "|---|---:|---|"]
+    lines = ["", intro, "", f"| model | {RULER_UNIT} | drawn |", "|---|---:|---|"]
     for row in sorted(ruled, key=lambda row: row["value"]):
         _, _, model = row["name"].partition(", ")
         share = 100 * row["value"] / longest
