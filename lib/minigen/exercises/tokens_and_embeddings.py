@@ -102,8 +102,9 @@ def _as_bytes(token: Any) -> bytes:
     return token
 
 
-def _score(vectors: Tensor, a: int, b: int, c: int, slip: str = "") -> Tensor:
-    """Return the score of every word, or what comes of a usual slip."""
+def _answer(question: tuple[Tensor, int, int, int], slip: str = "") -> int:
+    """Return the row with the best score, or what comes of a usual slip."""
+    vectors, a, b, c = question
     unit = vectors if slip == "as_long" else normalize(vectors, dim=1)
     like = [unit @ unit[n] for n in (a, b, c)]
     if slip != "unshifted":
@@ -116,7 +117,7 @@ def _score(vectors: Tensor, a: int, b: int, c: int, slip: str = "") -> Tensor:
         score = like[1] * like[2] / (like[0] + 0.001)
     if slip != "open":
         score[[a, b, c]] = -torch.inf
-    return score
+    return int(score.argmax())
 
 
 #: What a slip would answer, and what to say of it.
@@ -133,12 +134,13 @@ _SLIPS = {
 def product(by_product: Callable[..., Any]) -> str:
     """The word with the largest product of likenesses, inputs left out."""
     draw = generator(3)
-    asked, answers = [], []
+    asked: list[tuple[Tensor, int, int, int]] = []
+    answers: list[int] = []
     for _ in range(30):
         vectors = torch.randn(40, 4, generator=draw)
         vectors *= torch.rand(40, 1, generator=draw) * 5 + 0.2
-        question = torch.randperm(40, generator=draw)[:3].tolist()
-        found = calls(by_product, vectors, *question)
+        a, b, c = torch.randperm(40, generator=draw)[:3].tolist()
+        found = calls(by_product, vectors, a, b, c)
         if isinstance(found, Tensor | np.generic) and np.ndim(found) == 0:
             found = found.item()
         if isinstance(found, bool) or not isinstance(found, numbers.Integral):
@@ -146,15 +148,15 @@ def product(by_product: Callable[..., Any]) -> str:
                 "It should give the number of a row, an int, not "
                 f"{type(found).__name__}."
             )
-        asked.append((vectors, *question))
+        asked.append((vectors, a, b, c))
         answers.append(int(found))
-    if answers == [int(_score(*one).argmax()) for one in asked]:
+    if answers == [_answer(one) for one in asked]:
         return "right. On these vectors, does it beat the sum?"
     for slip, hint in _SLIPS.items():
-        if answers == [int(_score(*one, slip).argmax()) for one in asked]:
+        if answers == [_answer(one, slip) for one in asked]:
             raise NotYet(hint)
-    wrong = sum(int(_score(*one).argmax()) != found
-                for one, found in zip(asked, answers, strict=True))  # fmt: skip
+    pairs = zip(asked, answers, strict=True)
+    wrong = sum(_answer(one) != found for one, found in pairs)
     raise NotYet(f"Of 30 questions about random vectors {wrong} are answered wrong.")
 
 

@@ -56,7 +56,7 @@ TOKENS: dict[str, Any] = {
     "count": "{} tokens for {} bytes ({} characters): {} bytes a token.",
     "empty": "No text, no tokens.",
     "choose": "Choose a token to see what it is made of.",
-    "token": "Token {} is {}, the bytes {}.",
+    "token": "Token {} is {}, in bytes {}.",
     "made": "Merged from {}.",
     "merge": "{} + {} (merge {})",
     "byte": "A single byte, as each token is before any merge.",
