@@ -784,6 +784,22 @@ def test_numbers_under_a_narrow_panel_do_not_meet():
     assert all(one[1] < other[0] for one, other in pairwise(ends))
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_long_key_takes_several_lines_on_a_telephone():
+    names = ["people", "things", "places", "animals", "manners"]
+    fig, ax = show.axes(ratio=1.6)
+    show.points(ax, {name: np.random.default_rng(0).normal(size=(9, 2))
+                     for name in names}, y="second direction")  # fmt: skip
+    heights = []
+    for phone in (False, True):
+        fig.arrange(phone=phone)
+        box = ax.get_legend().get_window_extent()
+        heights.append(box.height)
+        assert box.x1 <= fig.bbox.x1
+        assert box.y0 >= ax.yaxis.label.get_window_extent().y1 - 1
+    assert heights[1] > 1.5 * heights[0]
+
+
 def test_names_in_two_rows_under_bars_do_not_meet():
     fig, ax = show.axes()
     names = ["slow critic, minimax", "slow critic", "momentum, penalties", "momentum",

@@ -168,3 +168,8 @@ def test_every_label_is_listed() -> None:
         f"{len(new)} labels are not yet promised ({', '.join(sorted(new)[:5])}): run "
         "`python -m bookkit.anchors --update` and commit book/data/anchors.txt"
     )
+
+
+def test_no_chapter_shows_a_warning_of_the_machine(page: str, soup: Soup) -> None:
+    shown = soup(page).select(".output.stderr")
+    assert not shown, shown[0].get_text()[:300]

@@ -83,7 +83,7 @@ class BookFigure(Figure):
             for label in ax.texts:
                 if isinstance(label, Label):
                     label.fit(phone)
-        _stack_headings(self.axes)
+        _stack_headings(self.axes, width * 72 / grid.ncols)
         grid.set_height_ratios(self._heights(grid, phone))
         self.draw_without_rendering()
         for ax, names in self.names.items():
@@ -211,13 +211,33 @@ def _is_picture(ax: Axes) -> bool:
     return not ax.axison and bool(ax.images)
 
 
-def _stack_headings(panels: Sequence[Axes]) -> None:
+def draw_key(ax: Axes, columns: int) -> None:
+    """Draw the names of a panel's points in a line, or in lines of so many."""
+    ax.legend(
+        loc="lower left", ncols=columns, labelcolor="linecolor", borderaxespad=0,
+        borderpad=0, handlelength=0.6, handletextpad=0.5, columnspacing=1.4,
+    )  # fmt: skip
+
+
+def _lines_of_key(ax: Axes, room: float) -> int:
+    """Break a panel's key into lines that fit its room; return how many there are."""
+    legend = ax.get_legend()
+    if legend is None:
+        return 0
+    names = [text.get_text() for text in legend.get_texts()]
+    across = sum(7 * len(name) + 28 for name in names)
+    lines = int(np.ceil(across / max(room - 40, 1)))
+    draw_key(ax, -(-len(names) // lines))
+    return lines
+
+
+def _stack_headings(panels: Sequence[Axes], room: float) -> None:
     """Put the y axis's name, the key and the title above panels, one on the other.
 
     A name that stands level above its axis reads faster than one turned by 90°.
     """
     names = any(ax.yaxis.label.get_text() for ax in panels)
-    keys = any(ax.get_legend() for ax in panels)
+    lines = max(_lines_of_key(ax, room) for ax in panels)
     for ax in panels:
         name, legend = ax.yaxis.label, ax.get_legend()
         if name.get_text():
@@ -225,7 +245,7 @@ def _stack_headings(panels: Sequence[Axes]) -> None:
             ax.yaxis.set_label_coords(0, 1, transform=_above(ax, 8))
         if legend is not None:
             legend.set_bbox_to_anchor((0, 1), transform=_above(ax, 8 + 17 * names))
-        ax.set_title(ax.get_title("left"), loc="left", pad=9 + 17 * names + 20 * keys)
+        ax.set_title(ax.get_title("left"), loc="left", pad=9 + 17 * names + 20 * lines)
 
 
 def _above(ax: Axes, pixels: float) -> Transform:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 
 from minigen.show.draw import Numbers, array, check_names, chosen_colors
+from minigen.show.layout import draw_key
 
 _MARKERS = ("o", "^", "s", "D", "v")
 
@@ -40,10 +41,7 @@ def points(
         ax.plot(*places.T, markersize=size, alpha=alpha, **look)
         # The key's mark is full, so that a faint cloud still has a clear name.
         ax.plot([], [], markersize=7, label=name, **look)
-    ax.legend(
-        loc="lower left", ncols=len(series), labelcolor="linecolor", borderaxespad=0,
-        borderpad=0, handlelength=0.6, handletextpad=0.5, columnspacing=1.4,
-    )  # fmt: skip
+    draw_key(ax, len(series))
     ax.grid(True, axis="both")
     ax.set(xlabel=x, ylabel=y)
 
