@@ -91,9 +91,10 @@ def odds(
                 f"odds {name!r}: {text!r} needs {len(tokens)} finite logits, one a "
                 f"token, not shape {list(logits.shape)}"
             )
-    controls: dict[str, Control] = dict(knobs(**starts))  # type: ignore[arg-type]
+    controls: dict[str, Any] = {}
     if len(texts) > 1:
-        controls = {"text": Choice(list(texts), label=WORDS["text"])} | controls
+        controls["text"] = Choice(list(texts), label=WORDS["text"])
+    controls |= knobs(**starts)  # type: ignore[arg-type]
     if luck is not None:
         controls["luck"] = Luck(luck)
     first = next(iter(texts))
