@@ -769,6 +769,15 @@ def test_telephones_show_fewer_pictures_in_a_row(columns, labelled, narrow):
     assert (fig.phone is None) == (narrow == columns and not labelled)
 
 
+@pytest.mark.parametrize(("pixels", "columns", "tile"), [(8, 3, 64), (20, 3, 100),
+                                                         (28, 10, 56)])  # fmt: skip
+def test_pictures_of_many_pixels_are_larger_where_there_is_room(pixels, columns, tile):
+    fig = show.sheet(torch.rand(columns, 1, pixels, pixels), columns=columns)
+    (ax,) = fig.axes
+    across = fig.get_figwidth() * 72 / np.ptp(ax.get_xlim()) * pixels
+    assert across == pytest.approx(tile)
+
+
 def test_a_single_row_is_cut_for_telephones_without_labels_too():
     fig = show.sheet(torch.rand(10, 1, 8, 8))
     assert fig.phone.axes[0].images[0].get_array().shape[1] < 6 * 10

@@ -179,7 +179,8 @@ def _lay(
 ) -> BookFigure:
     _, high, wide, _ = pictures.shape
     room = style.PHONE if phone else style.WIDTHS["column"]
-    most = _PHONE_TILE if phone else _TILE
+    # Five screen pixels show a picture's pixel well, where there is room for them.
+    most = max(_PHONE_TILE if phone else _TILE, 5 * wide)
     scale: float = min(most, (room + _GAP) / columns - _GAP) / wide
     if not phone and scale >= 1:  # whole screen pixels keep a picture's pixels alike
         scale = int(scale)
