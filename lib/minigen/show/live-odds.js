@@ -90,19 +90,22 @@
   }
 
   // Rows of bars: what the model gave, and what the knobs made of it. A row is
-  // {label, before, after, drawn}; `after` is 0 for a token that is out.
+  // {label, before, after, drawn, rest}; `after` is 0 for a token that is out. The row of
+  // all others together (`rest`) has no bar, so that those of single tokens compare.
   class Bars {
     constructor(root, words) {
       Object.assign(this, { root, words });
     }
 
     draw(rows) {
-      const most = Math.max(...rows.map(({ before, after }) => Math.max(before, after)));
+      const single = rows.filter(({ rest }) => !rest);
+      const most = Math.max(...single.map(({ before, after }) => Math.max(before, after)));
       const full = FULL.find((one) => most <= one + 1e-9) ?? 1;
-      const lines = rows.map(({ label, before, after, drawn }) => {
+      const lines = rows.map(({ label, before, after, drawn, rest }) => {
         const track = part("live-track", part("live-before"), part("live-after"));
         [before, after].forEach((share, n) => {
           track.children[n].style.inlineSize = `${(100 * share) / full}%`;
+          track.children[n].hidden = Boolean(rest);
         });
         const said = after > 0 ? percent(after) : this.words.out;
         const line = part("live-bar", part("live-token", label), track, part("live-share", said));
@@ -150,7 +153,7 @@
         const sum = (odds) => rest.reduce((total, token) => total + odds[token], 0);
         rows.push({
           label: live.fill(this.words.others, rest.length),
-          before: sum(before), after: sum(after), drawn: rest.includes(drawn),
+          before: sum(before), after: sum(after), drawn: rest.includes(drawn), rest: true,
         });
       }
       return rows;

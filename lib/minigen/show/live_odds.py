@@ -37,6 +37,8 @@ class Bar:
     before: float
     after: float
     drawn: bool = False
+    #: All others together, without bars, so that those of single tokens compare.
+    rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,13 +126,13 @@ def odds(
 
 def bars_markup(rows: Sequence[Bar]) -> str:
     """Return the rows that live-odds.js draws, for the still."""
-    most = max(max(bar.before, bar.after) for bar in rows)
+    most = max(max(bar.before, bar.after) for bar in rows if not bar.rest)
     full = next((one for one in FULL if most <= one + 1e-9), 1.0)
     lines = ""
     for bar in rows:
         kind = (" live-out" if not bar.after else "") + " live-drawn" * bar.drawn
         tracks = "".join(
-            f'<div class="live-{which}" '
+            f'<div class="live-{which}"{" hidden" * bar.rest} '
             f'style="inline-size:{100 * share / full:.3g}%"></div>'
             for which, share in (("before", bar.before), ("after", bar.after))
         )
@@ -181,7 +183,7 @@ def _start(
     if len(rest := order[ROWS:]):
         label = WORDS["others"].replace("{}", str(len(rest)))
         row = Bar(label, float(before[rest].sum()), float(after[rest].sum()),
-                  drawn in rest.tolist())  # fmt: skip
+                  drawn in rest.tolist(), rest=True)  # fmt: skip
         rows.append(row)
     first = int(after.argmax())
     said = WORDS["left"].format(
