@@ -13,6 +13,7 @@ from minigen.show.layout import axes
 from minigen.show.live import Live, live
 from minigen.show.live_controls import Choice, Loop, Noise, Slider, Walk
 from minigen.show.live_knobs import Luck, Stops, knobs
+from minigen.show.live_looks import Looks
 from minigen.show.live_odds import odds
 from minigen.show.live_picture import Picture
 from minigen.show.live_plane import Plane
@@ -35,8 +36,8 @@ from minigen.show.style import (
 
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
-    "Choice", "Live", "LiveTokens", "Loop", "Luck", "Noise", "Picture", "Plane",
-    "Player", "Shown", "Slider", "Stops", "Walk", "Words",
+    "Choice", "Live", "LiveTokens", "Looks", "Loop", "Luck", "Noise", "Picture",
+    "Plane", "Player", "Shown", "Slider", "Stops", "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",
     "points", "shades", "sheet", "tiled", "tokenizer",

@@ -32,6 +32,10 @@ WORDS = {
     "unknown": "Left out, for the model never met it: {}.",
     "longer": "The model reads the last {} words.",
     "empty": "Type a word that the model knows.",
+    # A sentence whose words look at each other.
+    "words": "The words of the sentence",
+    "looks": "“{}” looks most at “{}”, with {} of its look.",
+    "expects": "What the model expects next: {}.",
     # Whatever goes wrong: the picture that was there stays.
     "webassembly": "This browser has no WebAssembly, which the model needs in order to "
     "run. The picture stays as the model drew it when the book was made.",

@@ -1,0 +1,195 @@
+"""Tasks that only looking back can solve, and how readers are taught and asked.
+
+In `pairs` everybody has a property, drawn anew for every text: "Anna red king small
+Anna …". In an *echo* words are drawn at random, and stretches of what was read return.
+In neither does a word follow another by rule. What comes next can be known in one way
+only: find the word at hand earlier in the text, and see what followed it there.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float, Int64
+from torch import Generator, Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from minigen import repro, train
+from minigen.readers import Counts, Reader
+from minigen.words import OWNERS, PROPERTIES, WORDS
+from minigen.zoo import Recipe
+
+#: Words in a text at first, and from three quarters of the training on.
+SHORT, LONG = 32, 64
+BATCH = 32
+#: What makes texts of a task: (count, length, generator=…) -> texts, and what is known.
+Task = Callable[..., tuple[Tensor, Tensor]]
+
+
+def pairs(
+    count: int, length: int, *, generator: Generator
+) -> tuple[Int64[Tensor, "count length"], Bool[Tensor, "count length"]]:
+    """Return texts of owners and their properties, and which can be known from before.
+
+    Who is named is drawn at random each time, and everybody's property once a text.
+    """
+    named = torch.randint(len(OWNERS), (count, -(-length // 2)), generator=generator)
+    owned = torch.randint(
+        len(PROPERTIES), (count, len(OWNERS)), generator=generator
+    ).gather(1, named)
+    again = (named[:, :, None] == named[:, None]).tril(-1).any(-1)
+    texts = torch.stack([OWNERS.start + named, PROPERTIES.start + owned], dim=2)
+    known = torch.stack([torch.zeros_like(again), again], dim=2)
+    return texts.flatten(1)[:, :length], known.flatten(1)[:, :length]
+
+
+def pair_questions(
+    count: int, distance: int, *, length: int = LONG - 1, generator: Generator
+) -> tuple[Int64[Tensor, "count length"], Int64[Tensor, " count"]]:
+    """Return texts that end with somebody named once before, `distance` words away.
+
+    And the answers: that one's property.
+    """
+    if distance % 2 or length % 2 == 0 or not 2 <= distance < length:
+        raise ValueError(
+            "pairs have two words: a distance is even, from 2 on, and below the odd "
+            f"length of the text, not {distance} of {length}"
+        )
+    texts, _ = pairs(count, length, generator=generator)
+    asked = torch.randint(len(OWNERS), (count, 1), generator=generator)
+    places = torch.arange(0, length, 2)
+    # Whoever is asked for is someone else everywhere but at the two places.
+    turn = torch.randint(1, len(OWNERS), (count, len(places)), generator=generator)
+    others = OWNERS.start + (asked + turn) % len(OWNERS)
+    names = texts[:, places]
+    names = torch.where(names == OWNERS.start + asked, others, names)
+    names[:, [-1 - distance // 2, -1]] = OWNERS.start + asked
+    texts[:, places] = names
+    return texts, texts[:, -distance]
+
+
+def echoes(
+    count: int, length: int, *, generator: Generator
+) -> tuple[Int64[Tensor, "count length"], Bool[Tensor, "count length"]]:
+    """Return random texts, and where a word continues what has begun to return.
+
+    At each place a stretch may begin to return (1 in 4), from any place so far; it
+    goes on with the next word 17 times in 20.
+    """
+    texts = torch.randint(1, len(WORDS), (count, length), generator=generator)
+    draws = torch.rand(length, count, 3, generator=generator)
+    source = torch.zeros(count, dtype=torch.int64)
+    returning = torch.zeros(count, dtype=torch.bool)
+    known = torch.zeros(count, length, dtype=torch.bool)
+    rows = torch.arange(count)
+    for place in range(2, length):
+        goes_on = returning & (draws[place, :, 0] < 0.85)
+        begins = ~goes_on & (draws[place, :, 1] < 0.25)
+        anywhere = (draws[place, :, 2] * (place - 1)).long()
+        source = torch.where(begins, anywhere, source + 1)
+        returning = goes_on | begins
+        texts[returning, place] = texts[rows, source.clamp(max=place - 1)][returning]
+        known[:, place] = goes_on
+    return texts, known
+
+
+def questions(
+    count: int, distance: int, *, length: int = LONG, generator: Generator
+) -> tuple[Int64[Tensor, "count length"], Int64[Tensor, " count"]]:
+    """Return texts of unlike words, but that the last stood `distance` words before.
+
+    And the answers: what followed it there. At a distance of 1 it would be itself.
+    """
+    if not 2 <= distance < length <= len(WORDS):
+        raise ValueError(
+            f"a distance is from 2 to the length less 1, and a length at most "
+            f"{len(WORDS)}, not {distance} of {length}"
+        )
+    shuffled = torch.rand(count, len(WORDS) - 1, generator=generator).argsort(-1) + 1
+    texts = shuffled[:, :length].clone()
+    texts[:, -1] = texts[:, -1 - distance]
+    return texts, texts[:, -distance]
+
+
+def loss(
+    logits: Float[Tensor, "batch time words"],
+    texts: Int64[Tensor, "batch time_plus_1"],
+    known: Bool[Tensor, "batch time_plus_1"],
+) -> Float[Tensor, ""]:
+    """Return -log p of the words that the text itself gives away, in nats."""
+    wanted = torch.where(known, texts, -1)[:, 1:]
+    return cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=-1)
+
+
+def batches(
+    task: Task, late: int, *, generator: Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Give batches of new texts without end: short ones, and from `late` on long."""
+    step = 0
+    while True:
+        length = SHORT if step < late else LONG
+        texts, known = task(20 * BATCH, length, generator=generator)
+        for rows in torch.arange(len(texts)).split(BATCH):
+            yield texts[rows], known[rows]
+            step += 1
+
+
+def learn(
+    model: nn.Module,
+    task: Task,
+    *,
+    seed: int,
+    budget: float = 1.0,
+    steps: int = 900,
+    learning_rate: float = 1e-2,
+    **settings: Any,
+) -> train.History:
+    """Train a reader in place; see `train.fit` for further settings."""
+    steps = repro.scaled(steps, budget, least=20)
+    return train.fit(
+        model,
+        lambda texts, known: loss(model(texts[:, :-1]), texts, known),
+        batches(task, 3 * steps // 4, generator=repro.generator(seed)),
+        steps=steps,
+        learning_rate=learning_rate,
+        warmup=30,
+        **settings,
+    )
+
+
+@torch.no_grad()
+def recall(
+    model: nn.Module | Counts,
+    distance: int,
+    *,
+    asked: Callable[..., tuple[Tensor, Tensor]] = questions,
+    count: int = 400,
+    seed: int = 0,
+    **settings: Any,
+) -> float:
+    """Return the share of questions at a distance whose answer is the first guess."""
+    texts, answers = asked(count, distance, generator=repro.generator(seed), **settings)
+    if isinstance(model, Counts):
+        return float((model.guess(texts) == answers).float().mean())
+    return float((model(texts)[:, -1].argmax(-1) == answers).float().mean())
+
+
+@torch.no_grad()
+def induction(
+    model: Reader, *, distance: int = 20, count: int = 200, seed: int = 0
+) -> Float[Tensor, "layers heads"]:
+    """Return how much of its look each head gives to the answer's place, on average."""
+    texts, _ = questions(count, distance, generator=repro.generator(seed))
+    return torch.stack([w[:, :, -1, -distance].mean(0) for w in model.read(texts)[1]])
+
+
+def reader_recipe() -> Recipe:
+    """Two layers of attention, trained on echoes."""
+
+    def teach(model: nn.Module, *, seed: int, budget: float) -> None:
+        learn(model, echoes, seed=seed, budget=budget, progress=False)
+
+    return Recipe(build=Reader, train=teach)
+
+
+RECIPES = {"reader": reader_recipe}
