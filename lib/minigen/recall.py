@@ -31,16 +31,25 @@ def pairs(
 ) -> tuple[Int64[Tensor, "count length"], Bool[Tensor, "count length"]]:
     """Return texts of owners and their properties, and which can be known from before.
 
-    Who is named is drawn at random each time, and everybody's property once a text.
+    A text has a cast of two to all; who is named is drawn from it each time, and
+    everybody's property once a text.
     """
-    named = torch.randint(len(OWNERS), (count, -(-length // 2)), generator=generator)
-    owned = torch.randint(
-        len(PROPERTIES), (count, len(OWNERS)), generator=generator
-    ).gather(1, named)
+    cast = torch.rand(count, len(OWNERS), generator=generator).argsort(-1)
+    size = torch.randint(2, len(OWNERS) + 1, (count, 1), generator=generator)
+    draws = torch.rand(count, -(-length // 2), generator=generator)
+    named = cast.gather(1, (draws * size).long())
     again = (named[:, :, None] == named[:, None]).tril(-1).any(-1)
-    texts = torch.stack([OWNERS.start + named, PROPERTIES.start + owned], dim=2)
-    known = torch.stack([torch.zeros_like(again), again], dim=2)
-    return texts.flatten(1)[:, :length], known.flatten(1)[:, :length]
+    known = torch.stack([torch.zeros_like(again), again], dim=2).flatten(1)
+    return _told(named, generator)[:, :length], known[:, :length]
+
+
+def _told(named: Int64[Tensor, "count pairs"], generator: Generator) -> Tensor:
+    """Return the texts in which owners are named in this order."""
+    each = torch.randint(
+        len(PROPERTIES), (len(named), len(OWNERS)), generator=generator
+    )
+    pairs_of = (OWNERS.start + named, PROPERTIES.start + each.gather(1, named))
+    return torch.stack(pairs_of, dim=2).flatten(1)
 
 
 def pair_questions(
@@ -55,16 +64,12 @@ def pair_questions(
             "pairs have two words: a distance is even, from 2 on, and below the odd "
             f"length of the text, not {distance} of {length}"
         )
-    texts, _ = pairs(count, length, generator=generator)
     asked = torch.randint(len(OWNERS), (count, 1), generator=generator)
-    places = torch.arange(0, length, 2)
-    # Whoever is asked for is someone else everywhere but at the two places.
-    turn = torch.randint(1, len(OWNERS), (count, len(places)), generator=generator)
-    others = OWNERS.start + (asked + turn) % len(OWNERS)
-    names = texts[:, places]
-    names = torch.where(names == OWNERS.start + asked, others, names)
-    names[:, [-1 - distance // 2, -1]] = OWNERS.start + asked
-    texts[:, places] = names
+    # Everywhere but at the two places somebody else is named.
+    turn = torch.randint(1, len(OWNERS), (count, length // 2 + 1), generator=generator)
+    named = (asked + turn) % len(OWNERS)
+    named[:, [-1 - distance // 2, -1]] = asked
+    texts = _told(named, generator)[:, :length]
     return texts, texts[:, -distance]
 
 
