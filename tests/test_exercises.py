@@ -172,7 +172,57 @@ def cut_down(table, size=32):
     return left[:, :size] * strength[:size].sqrt()
 
 
+def looked_up(query, keys, values, scale=None, safe=True):
+    scores = keys @ query / (scale or np.sqrt(len(query)))
+    weights = np.exp(scores - scores.max() * safe)
+    return weights @ values / weights.sum()
+
+
+def seen(n, reach, *, first=True, ahead=False, more=1):
+    back = torch.arange(n)[:, None] - torch.arange(n)
+    near = (back < reach + more) & ((back >= 0) | ahead)
+    near[:, 0] |= first
+    return near
+
+
+def summed(states, ask, answer, v, past=True, axis=-1):
+    scores = ((states @ ask.T)[:, None] + (states @ answer.T)[None]).tanh() @ v
+    if past:
+        allowed = torch.ones_like(scores, dtype=torch.bool).tril()
+        scores = scores.masked_fill(~allowed, -torch.inf)
+    return scores.softmax(axis)
+
+
+def latest(words):
+    places = [n for n, word in enumerate(words[:-1]) if word == words[-1]]
+    return words[places[-1] + 1] if places else words[-1]
+
+
 WRONG = [
+    ("attention.lookup", lambda q, k, v: looked_up(q, k, v, 1), "without the scale"),
+    ("attention.lookup", lambda q, k, v: looked_up(q, k, v, len(q)), "by d"),
+    ("attention.lookup",
+     lambda q, k, v: looked_up(q, k, v, np.sqrt(len(k))), "query's length"),
+    ("attention.lookup",
+     careless(lambda q, k, v: looked_up(q, k, v, safe=False)), "overflows"),
+    ("attention.lookup",
+     lambda q, k, v: looked_up(q, k, np.eye(len(k))), "one for each key"),
+    ("attention.lookup", lambda q, k, v: v[(k @ q).argmax()], "wrong"),
+    ("attention.window", lambda n, r: seen(n, r, first=False), "first word"),
+    ("attention.window", lambda n, r: seen(n, r, ahead=True), "follows it"),
+    ("attention.window", lambda n, r: seen(n, r, more=0), "itself|too few"),
+    ("attention.window", lambda n, r: seen(n, r).float(), "booleans"),
+    ("attention.window", lambda n, r: seen(n, r).T, "Turned over"),
+    ("attention.window", lambda n, r: seen(n, n), "wrong"),
+    ("attention.additive",
+     lambda s, W, U, v: summed(s, W, U, v, past=False), "mask"),
+    ("attention.additive", lambda s, W, U, v: summed(s, U, W, v), "belongs to"),
+    ("attention.additive", lambda s, W, U, v: summed(s, W, U, v, axis=0), "last axis"),
+    ("attention.additive", lambda s, W, U, v: (s @ W.T) @ (s @ U.T).T, "sum to one"),
+    ("attention.remember", latest, "no accident"),
+    ("attention.remember", lambda words: words[-1], "What stood after"),
+    ("attention.remember", lambda words: words[0], "What stood after"),
+    ("attention.remember", lambda words: len(words), "return a word"),
     ("tokens_and_embeddings.text",
      lambda ts: "".join(t.decode("utf-8", "replace") for t in ts), "before"),
     ("tokens_and_embeddings.text", lambda ts: b"".join(ts), "gives bytes"),
