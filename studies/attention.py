@@ -15,13 +15,13 @@ SETTINGS = {
     "recall_seeds": [0, 1, 2],
     "distances": [2, 4, 6, 8, 16, 24, 32, 48, 62],
     "lessons": {
-        "attention": [500, 1e-2],
-        "GRU with attention": [400, 5e-3],
-        "GRU": [600, 5e-3],
+        "attention": [400, 1e-2],
+        "GRU with attention": [600, 5e-3],
+        "GRU": [1500, 5e-3],
     },
     "counted": 30_000,
-    "head_seeds": [0, 1, 2, 3, 4],
-    "part_seeds": [0, 1, 2],
+    "head_seeds": [0, 1, 2, 3],
+    "part_seeds": [0, 1],
     "parts": {"one layer": {"layers": 1}, "no positions": {"rotary": False}},
     "asked": 20,
 }

@@ -210,7 +210,7 @@ WRONG = [
     ("attention.lookup", lambda q, k, v: v[(k @ q).argmax()], "wrong"),
     ("attention.window", lambda n, r: seen(n, r, first=False), "first word"),
     ("attention.window", lambda n, r: seen(n, r, ahead=True), "follows it"),
-    ("attention.window", lambda n, r: seen(n, r, more=0), "itself|too few"),
+    ("attention.window", lambda n, r: seen(n, r, more=0), "too few"),
     ("attention.window", lambda n, r: seen(n, r).float(), "booleans"),
     ("attention.window", lambda n, r: seen(n, r).T, "Turned over"),
     ("attention.window", lambda n, r: seen(n, n), "wrong"),
