@@ -60,6 +60,7 @@ class Reader(nn.Module):
             mask = causal_mask(texts.shape[1]).to(texts.device)
         x, seen = self.embed(texts), []
         for norm, layer in zip(self.norms, self.layers, strict=True):
+            assert isinstance(layer, Heads)
             mixed, weights = layer.look(norm(x), mask)
             x = x + mixed
             seen.append(weights)
