@@ -4,8 +4,6 @@ Each gives the next word of a text of `recall.WORDS`; the chapter on attention t
 them on the same texts and asks them what stood there.
 """
 
-import math
-
 import torch
 from jaxtyping import Bool, Float, Int64
 from torch import Tensor, nn
@@ -76,33 +74,29 @@ class Reader(nn.Module):
 class Recurrent(nn.Module):
     """A GRU (1406.1078): reads word by word and keeps what fits into its state.
 
-    With `attention` every state also looks back at all states so far, by the additive
-    score vᵀ tanh(W q + U k) of Bahdanau and others (1409.0473, equation 6).
+    With `attention` it also looks back at every place so far before it guesses.
     """
 
-    def __init__(self, *, width: int = 128, attention: bool = False) -> None:
+    def __init__(self, *, width: int = 64, attention: bool = False) -> None:
         super().__init__()
         self.embed = nn.Embedding(len(WORDS), width)
+        self.norms = nn.ModuleList(nn.RMSNorm(width) for _ in range(2))
         self.gru = nn.GRU(width, width, batch_first=True)
-        self.attention = attention
-        if attention:
-            self.ask = nn.Linear(width, 32)
-            self.answer = nn.Linear(width, 32, bias=False)
-            self.score = nn.Linear(32, 1, bias=False)
-        self.head = nn.Linear(width * (1 + attention), len(WORDS))
+        self.up = nn.Linear(width, width)
+        self.look = Heads(width, heads=2) if attention else None
+        self.norm = nn.RMSNorm(width)
+        self.head = nn.Linear(width, len(WORDS), bias=False)
 
     def forward(
         self, texts: Int64[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time words"]:
         """Return the logits of each next word."""
-        states, _ = self.gru(self.embed(texts))
-        if not self.attention:
-            return self.head(states)
-        pairs = self.ask(states)[:, :, None] + self.answer(states)[:, None]
-        scores = self.score(pairs.tanh())[..., 0]  # [batch, time, time]
-        mask = causal_mask(texts.shape[1]).to(texts.device)
-        found = scores.masked_fill(~mask, -math.inf).softmax(-1) @ states
-        return self.head(torch.cat([states, found], dim=-1))
+        x = self.embed(texts)
+        x = x + self.up(self.gru(self.norms[0](x))[0])
+        if self.look is not None:
+            mask = causal_mask(texts.shape[1]).to(texts.device)
+            x = x + self.look.look(self.norms[1](x), mask)[0]
+        return self.head(self.norm(x))
 
 
 class Counts:
