@@ -97,7 +97,8 @@
       Object.assign(this, { root, words });
     }
 
-    draw(rows) {
+    // `note` stands beside the scale.
+    draw(rows, note = "") {
       const single = rows.filter(({ rest }) => !rest);
       const most = Math.max(...single.map(({ before, after }) => Math.max(before, after)));
       const full = FULL.find((one) => most <= one + 1e-9) ?? 1;
@@ -113,7 +114,7 @@
         if (drawn) line.classList.add("live-drawn");
         return line;
       });
-      const scale = live.fill(this.words.full, percent(full));
+      const scale = [live.fill(this.words.full, percent(full)), note].filter(Boolean).join(" · ");
       this.root.replaceChildren(...lines, part("live-scale", scale));
     }
   }
@@ -138,7 +139,7 @@
 
     draw(values = this.values) {
       this.values = values;
-      if (values) this.bars.draw(this.rows());
+      if (values) this.bars.draw(this.rows(), this.told());
     }
 
     // The likeliest tokens before any knob was turned, and all others together.
@@ -159,12 +160,18 @@
       return rows;
     }
 
+    // Which token was drawn, in words, for it may be among the others.
+    told() {
+      const { drawn } = this.values;
+      return drawn === null ? "" : live.fill(this.words.drawn, this.spec.tokens[drawn]);
+    }
+
     said() {
-      const { after, drawn } = this.values;
+      const { after } = this.values;
       const left = after.filter((share) => share > 0).length;
       const first = live.decode.greedy(after);
       const text = live.fill(this.words.left, left, after.length, this.spec.tokens[first], percent(after[first]));
-      return drawn === null ? text : `${text} ${live.fill(this.words.drawn, this.spec.tokens[drawn])}`;
+      return [text, this.told()].filter(Boolean).join(" ");
     }
   }
 

@@ -101,7 +101,7 @@ def odds(
         controls["luck"] = Luck(luck)
     first = next(iter(texts))
     drawn = None if luck is None else float(controls["luck"].tensor(luck))
-    rows, said = _start(texts[first], seen[first], tokens, starts, drawn)
+    rows, said, note = _start(texts[first], seen[first], tokens, starts, drawn)
     stored = [
         {"logits": [round(float(x), 4) for x in logits], "seen": list(seen[text])}
         for text, logits in texts.items()
@@ -116,7 +116,9 @@ def odds(
         "loop": None,
         "words": WORDS,
     }  # fmt: skip
-    page = _page(name, alt.replace("{shown}", said), caption, controls, rows, spec)
+    page = _page(
+        name, alt.replace("{shown}", said), caption, controls, rows, note, spec
+    )
     check_weight(page, ODDS_LIMIT, name)
     mark = hashlib.sha256(
         np.round([[float(x) for x in one] for one in texts.values()], 3).tobytes()
@@ -124,8 +126,8 @@ def odds(
     return Odds(name, mark.hexdigest()[:8], page, caption)
 
 
-def bars_markup(rows: Sequence[Bar]) -> str:
-    """Return the rows that live-odds.js draws, for the still."""
+def bars_markup(rows: Sequence[Bar], note: str = "") -> str:
+    """Return the rows that live-odds.js draws, for the still; a note by the scale."""
     most = max(max(bar.before, bar.after) for bar in rows if not bar.rest)
     full = next((one for one in FULL if most <= one + 1e-9), 1.0)
     lines = ""
@@ -143,6 +145,8 @@ def bars_markup(rows: Sequence[Bar]) -> str:
             f'<div class="live-share">{html.escape(said)}</div></div>'
         )
     scale = WORDS["full"].replace("{}", percent(full))
+    if note:
+        scale = f"{scale} · {html.escape(note)}"
     return f'{lines}<div class="live-scale">{scale}</div>'
 
 
@@ -169,8 +173,8 @@ def _start(
     tokens: Sequence[str],
     starts: Mapping[str, float],
     luck: float | None,
-) -> tuple[list[Bar], str]:
-    """Return the rows before anyone has touched a knob, and what they say."""
+) -> tuple[list[Bar], str, str]:
+    """Return the rows before anyone has touched a knob, what they say, and the draw."""
     logits = logits.double()
     after_all = turned(logits, seen, **starts)
     before, after = logits.softmax(-1), after_all.softmax(-1)
@@ -189,9 +193,8 @@ def _start(
     said = WORDS["left"].format(
         int((after > 0).sum()), len(tokens), tokens[first], percent(float(after[first]))
     )
-    if drawn is not None:
-        said += " " + WORDS["drawn"].format(tokens[drawn])
-    return rows, said
+    note = "" if drawn is None else WORDS["drawn"].format(tokens[drawn])
+    return rows, f"{said} {note}".strip(), note
 
 
 def _page(
@@ -200,6 +203,7 @@ def _page(
     caption: str,
     controls: Mapping[str, Control],
     rows: Sequence[Bar],
+    note: str,
     spec: dict[str, Any],
 ) -> str:
     """Return the figure: the bars at the start, and knobs that wait for the script."""
@@ -209,7 +213,7 @@ def _page(
         f'<figure class="show-live" id="fig-{name}" style="margin-inline:0" '
         f'data-live="{html.escape(text)}"><div class="live-stage">'
         f'<div class="live-odds"><div class="show live-bars" role="img" '
-        f'aria-label="{html.escape(alt)}">{bars_markup(rows)}</div>'
+        f'aria-label="{html.escape(alt)}">{bars_markup(rows, note)}</div>'
         '<div class="live-bars" role="img" hidden></div></div>'
         f'<div class="live-controls" hidden>{below}</div></div>'
         '<p class="live-note" role="status"></p><p class="live-said" role="status"></p>'
