@@ -5,6 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+import wrong_decoder_only
 import wrong_sampling
 
 from bookkit import notebooks, student, toc
@@ -379,6 +380,7 @@ WRONG = [
         lambda s, n, r: r.choice(len(s), n, p=np.exp(s) / np.exp(s).sum())), "NaN"),
     ("gan.mend", lambda s, n, r: s[:n], "whole numbers"),
     ("gan.mend", lambda s, n, r: np.arange(n) + 10**6, "not places"),
+    *wrong_decoder_only.WRONG,
     *wrong_sampling.WRONG,
 ]  # fmt: skip
 

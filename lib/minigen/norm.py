@@ -13,7 +13,7 @@ class _Rms(torch.autograd.Function):
     """y = x / rms(x), with dL/dx = (g - y mean(g y)) / rms(x)."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, average: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, x: Tensor, average: Tensor) -> Tensor:
         # A product with a column of 1/width is PyTorch's fastest mean on a CPU.
         scale = (x.square() @ average).add_(EPS).rsqrt_()
         y = x * scale
@@ -21,7 +21,7 @@ class _Rms(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         y, scale, average = ctx.saved_tensors
         return torch.addcmul(grad, y, (grad * y) @ average, value=-1).mul_(scale), None
 

@@ -59,7 +59,7 @@ def learn(
     )
 
 
-def _stories(*, steps: int = 400, size: int = 32) -> Recipe:
+def _stories(*, steps: int = 250, size: int = 32) -> Recipe:
     words = Words.of_stories()
 
     def train(model: Recurrent, *, seed: int, budget: float) -> None:

@@ -162,7 +162,9 @@
 
     async run(model, stale) {
       if (this.loop) await this.loop.run(model, this.tensors(), stale);
-      else this.show((await model.run(this.tensors())).picture);
+      else if (this.output.write) {
+        this.show(await this.output.write(model, this.tensors(), stale, (values) => this.show(values)));
+      } else this.show((await model.run(this.tensors())).picture);
     }
 
     show(values) {

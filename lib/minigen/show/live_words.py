@@ -67,3 +67,18 @@ TOKENS: dict[str, Any] = {
     "signs": {" ": "␣", "\n": "↵", "\t": "⇥"},
     "spoken": {" ": "space", "\n": "line end", "\t": "tab"},
 }
+
+#: What the figure says in which a model writes (live_writer.py).
+WRITER = {
+    "prompt": "Your beginning",
+    "luck": "Luck",
+    "one": "Next word",
+    "on": "Write on",
+    "halt": "Stop",
+    "back": "Back",
+    "again": "Start again",
+    "end": "(the end)",
+    "over": "— The end.",
+    "full_text": "— The model's memory is full.",
+    "said": "{} … Likeliest next: {}, {}.",
+}

@@ -1,0 +1,43 @@
+"""Models of long texts as compressors: bits per byte, alone and mixed."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor
+
+
+@torch.no_grad()
+def text_nats(
+    model: Callable[[Tensor], Tensor],
+    tokens: Int64[Tensor, " n"],
+    *,
+    length: int,
+    stride: int,
+) -> Float[Tensor, " n_minus_1"]:
+    """Return -log p of each token of a long text but the first.
+
+    As `gpt.nats`, which returns their sum: windows of `length` move on by `stride`.
+    """
+    found, done = [], 1
+    for begin in range(0, len(tokens) - 1, stride):
+        piece = tokens[begin : begin + length + 1]
+        if done >= begin + len(piece):
+            break
+        log_p = model(piece[None, :-1])[0].log_softmax(-1)
+        each = log_p.gather(-1, piece[1:, None])[:, 0]
+        found.append(-each[done - begin - 1 :].double())
+        done = begin + len(piece)
+    return torch.cat(found)
+
+
+def mixed(nats: Sequence[Float[Tensor, " n"]]) -> Float[Tensor, " n"]:
+    """Return -log p of each token under the average of several models' odds."""
+    together = torch.stack([-each.double() for each in nats])
+    return math.log(len(nats)) - together.logsumexp(0)
+
+
+def bits_per_byte(nats: Float[Tensor, " n"], text: str) -> float:
+    """Return what an ideal coder would need for each byte of the text."""
+    return float(nats.sum()) / math.log(2) / len(text.encode())

@@ -1,0 +1,36 @@
+"""Models as compressors: the same sums, and a mixture between its parts."""
+
+import math
+
+import pytest
+import torch
+
+from minigen import compress, gpt
+from minigen.repro import generator
+
+
+def uniform(tokens):
+    return torch.zeros(*tokens.shape, 11)
+
+
+@pytest.mark.parametrize("n", [2, 16, 17, 18, 60])
+def test_each_token_is_paid_for_once(n):
+    ids = torch.randint(11, (n,), generator=generator(1))
+    found = compress.text_nats(uniform, ids, length=16, stride=5)
+    assert len(found) == n - 1
+    assert float(found.sum()) == pytest.approx(
+        gpt.nats(uniform, ids, length=16, stride=5), rel=1e-6
+    )
+
+
+def test_a_mixture_costs_at_most_a_bit_more_than_the_best_at_each_token():
+    one, other = torch.rand(2, 50, generator=generator(2)) * 9
+    both = compress.mixed([one, other])
+    assert (both <= torch.minimum(one, other) + math.log(2) + 1e-6).all()
+    assert torch.allclose(compress.mixed([one, one]), one.double())
+    p = (-one).exp() / 2 + (-other).exp() / 2
+    assert torch.allclose(both, -p.log().double(), atol=1e-5)
+
+
+def test_bits_per_byte_count_bytes():
+    assert compress.bits_per_byte(torch.full((6,), math.log(2)), "aé猫") == 1
