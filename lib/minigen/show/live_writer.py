@@ -43,7 +43,7 @@ class Step(nn.Module):
 
     def __init__(self, model: GPT) -> None:
         super().__init__()
-        self.gpt = copy.deepcopy(model).eval().requires_grad_(False)
+        self.gpt: Any = copy.deepcopy(model).eval().requires_grad_(False)
         size = model.sizes
         self.shape = (2, size.layers, size.heads, size.context,
                       size.width // size.heads)  # fmt: skip
@@ -124,8 +124,10 @@ def writer(
     places = min(64, model.sizes.context // 2)
     line = Words(vocabulary.vocabulary, prompt, places=places, begin=[0],
                  label=WRITER["prompt"])  # fmt: skip
-    controls: dict[str, Control] = {"prompt": line, **knobs(**starts), "luck": Luck(
-        luck, label=WRITER["luck"])}  # type: ignore[arg-type, dict-item]  # fmt: skip
+    turning: Any = knobs(**starts)  # type: ignore[arg-type]
+    drawing: Any = Luck(luck, label=WRITER["luck"])
+    first: Any = line
+    controls: dict[str, Control] = {"prompt": first, **turning, "luck": drawing}
     numbers = line.numbers(prompt)
     _, logits = step.read(numbers)
     cases = []
