@@ -26,6 +26,4 @@ class Quote:
 
 def quote(text: str, *, by: str = "") -> Quote:
     """Show a text as a quotation, with its line ends and spaces, and its writer."""
-    if not text.strip():
-        raise ValueError("there is nothing to quote: the text is empty")
-    return Quote(text.rstrip(), by)
+    return Quote(text.rstrip() or "(nothing at all)", by)
