@@ -54,7 +54,7 @@ class Looks:
         words = self.text[1]
         numbers = words.numbers(words.start)
         place = max(0, len(numbers) - self.at)
-        shown = "".join(
+        shown = " ".join(
             tile(words.vocabulary[number], float(output[0, place, n]), n == place)
             for n, number in enumerate(numbers)
         )
@@ -93,5 +93,5 @@ def tile(word: str, weight: float, chosen: bool) -> str:
     written = percent(weight) if weight >= WRITTEN else ""
     return (
         f'<span class="live-word{" live-chosen" * chosen}" style="--w:{weight:.3f}">'
-        f"<b>{html.escape(word)}</b><small>{written}</small></span>"
+        f"<b>{html.escape(word)}</b> <small>{written}</small></span>"
     )
