@@ -11,6 +11,9 @@ from bookkit.scoreboard import aim
 from minigen.record import number
 
 LIMITS = ("floor", "ceiling", "baseline")
+#: A bar is as long as the page allows from so many floors on: what lies farther off
+#: would make the others too short to compare.
+FULL = 3.0
 #: What the shared ruler measures: see minigen/ruler.py, and how chapters name it.
 RULED, RULER_UNIT = "distance of samples", "× floor"
 
@@ -70,12 +73,12 @@ def _ruler(made: dict[str, list[dict[str, Any]]], names: dict[str, str]) -> list
     ]
     if len({row["chapter"] for row in ruled}) < 2:
         return []
-    longest = max(row["value"] for row in ruled)
+    longest = min(FULL, max(row["value"] for row in ruled))
     intro = (PAGES / "_ruler_intro.md").read_text(encoding="utf-8").rstrip()
     lines = ["", intro, "", f"| model | {RULER_UNIT} | drawn |", "|---|---:|---|"]
     for row in sorted(ruled, key=lambda row: row["value"]):
         _, _, model = row["name"].partition(", ")
-        share = 100 * row["value"] / longest
+        share = min(100, 100 * row["value"] / longest)
         cells = [
             f"[{model or names[row['chapter']]}](#{_label(row['chapter'])})",
             _value(row | {"unit": ""}),
