@@ -1,20 +1,17 @@
 """Live models in a browser: against torch, by mouse, finger and keys; in trouble."""
 
-import functools
 import io
 import shutil
 import statistics
-import threading
 import zipfile
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import live_models
 import numpy as np
 import pytest
 import torch
+from browsers import CHROMIUM
 from live_page import CLOSE, RUN, in_time, settle, unpacked
 from PIL import Image
-from test_player_browser import CHROMIUM, FLAGS
 
 from bookkit import archive, assets
 from minigen.show import live_widget
@@ -23,7 +20,7 @@ from minigen.show.live_export import call
 from minigen.show.live_noise import gaussians
 from minigen.show.live_words import WORDS
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 
 NAMES = ("decoder", "sampler", "walk")
@@ -36,67 +33,11 @@ STATE = """name => {
 }"""
 
 
-class _Quiet(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        """Keep the terminal for the tests."""
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     made = tmp_path_factory.mktemp("live")
     live_models.write_page(made, live_models.all_models())
     return made
-
-
-@pytest.fixture(scope="module")
-def address(folder):
-    handler = functools.partial(_Quiet, directory=str(folder))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/index.html"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def visit(browser, address):
-    """Open the page as a visitor with such a machine; fail on what it complains of."""
-    contexts, errors, foreign = [], [], []
-
-    def noted(request):
-        if not request.url.startswith(("http://127.0.0.1", "data:", "blob:", "file:")):
-            foreign.append(request.url)
-        opened.asked.append(request.url.rpartition("/")[2])
-
-    def opened(url=address, *, before=None, trouble=False, **machine):
-        size = {"width": 1000, "height": 900}
-        context = browser.new_context(**({"viewport": size} | machine))
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        opened.asked = []
-        page.on("request", noted)
-        if not trouble:
-            page.on("pageerror", lambda error: errors.append(str(error)))
-            page.on("console", lambda message: errors.append(message.text))
-        if before:
-            before(page)
-        page.goto(url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert not errors
-    assert not foreign
 
 
 def model_of(name):

@@ -4,7 +4,7 @@ import live_models
 import pytest
 import torch
 from live_page import settle
-from test_live_browser import PHONE, STATE, address, browser, visit  # noqa: F401
+from test_live_browser import PHONE, STATE
 from test_live_text import VOCABULARY, line, needs_browser, words
 from torch import nn
 
@@ -93,7 +93,7 @@ def expect_row(page, place):
 
 
 @needs_browser
-def test_a_typed_sentence_looks_by_mouse_and_keys(visit):  # noqa: F811
+def test_a_typed_sentence_looks_by_mouse_and_keys(visit):
     page = visit()
     line(page).fill("the king saw Anna and the king")
     settle(page, "reader")
@@ -122,7 +122,7 @@ def test_a_typed_sentence_looks_by_mouse_and_keys(visit):  # noqa: F811
 
 
 @needs_browser
-def test_a_finger_taps_a_word(visit):  # noqa: F811
+def test_a_finger_taps_a_word(visit):
     page = visit(**PHONE)
     line(page).fill("Anna saw the king. Anna saw the")
     settle(page, "reader")

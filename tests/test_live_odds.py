@@ -8,9 +8,9 @@ import subprocess
 import live_models
 import pytest
 import torch
+from browsers import CHROMIUM
 from live_models import ROOM
-from test_live_browser import LAB, PHONE, browser, visit  # noqa: F401
-from test_player_browser import CHROMIUM
+from test_live_browser import LAB, PHONE
 
 from bookkit import assets
 from minigen import decode, show
@@ -238,7 +238,7 @@ def turn(page, key, value):
 
 
 @needs_browser
-def test_before_a_touch_the_still_shows_what_the_knobs_stand_at(visit):  # noqa: F811
+def test_before_a_touch_the_still_shows_what_the_knobs_stand_at(visit):
     page = visit()
     still = page.locator(".live-odds > .show")
     assert still.is_visible()
@@ -251,7 +251,7 @@ def test_before_a_touch_the_still_shows_what_the_knobs_stand_at(visit):  # noqa:
 
 
 @needs_browser
-def test_every_knob_acts_and_the_bars_are_pythons(visit):  # noqa: F811
+def test_every_knob_acts_and_the_bars_are_pythons(visit):
     page = visit()
     logits, seen = texts()["Once upon"].double(), SEEN["Once upon"]
     at = {}
@@ -276,7 +276,7 @@ def test_every_knob_acts_and_the_bars_are_pythons(visit):  # noqa: F811
 
 
 @needs_browser
-def test_the_button_draws_and_the_keys_turn(visit):  # noqa: F811
+def test_the_button_draws_and_the_keys_turn(visit):
     page = visit()
     logits = texts()["Once upon"].double()
     for number in (1, 2, 3):
@@ -294,7 +294,7 @@ def test_the_button_draws_and_the_keys_turn(visit):  # noqa: F811
 
 
 @needs_browser
-def test_a_telephone_holds_all_bars_and_knobs(visit):  # noqa: F811
+def test_a_telephone_holds_all_bars_and_knobs(visit):
     page = visit(**PHONE)
     page.locator("#fig-odds [data-control=luck] button").tap()
     page.wait_for_selector(".live-bars:not(.show) .live-drawn")
@@ -304,7 +304,7 @@ def test_a_telephone_holds_all_bars_and_knobs(visit):  # noqa: F811
 
 
 @needs_browser
-def test_jupyterlab_shows_it_without_asking_the_kernel(visit):  # noqa: F811
+def test_jupyterlab_shows_it_without_asking_the_kernel(visit):
     asked = []
     page = visit(
         before=lambda page: page.expose_function(
@@ -319,7 +319,7 @@ def test_jupyterlab_shows_it_without_asking_the_kernel(visit):  # noqa: F811
 
 
 @needs_browser
-def test_luck_is_the_same_in_both_languages(visit):  # noqa: F811
+def test_luck_is_the_same_in_both_languages(visit):
     page = visit()
     for seed in (0, 7, 2**31 - 1):
         made = page.evaluate(

@@ -3,9 +3,9 @@
 import live_models
 import pytest
 import torch
+from browsers import CHROMIUM
 from live_page import settle
-from test_live_browser import PHONE, STATE, address, browser, visit  # noqa: F401
-from test_player_browser import CHROMIUM
+from test_live_browser import PHONE, STATE
 from torch import nn
 
 from bookkit import assets
@@ -126,7 +126,7 @@ def fed(page, name="reader"):
     ["The king.", 'ANNA saw "the" well-kept king', "zebra, the naïve king’s 3rd saw",
      "the king " * 9, "  the\tking\u00a0saw  ", "Anna_saw", "anna… 😀 saw"],
 )  # fmt: skip
-def test_the_page_reads_as_python_does(visit, text):  # noqa: F811
+def test_the_page_reads_as_python_does(visit, text):
     page = visit()
     for name, control in (("reader", words()), ("begun", words(begin=[1], pad=1))):
         line(page, name).fill(text)
@@ -135,7 +135,7 @@ def test_the_page_reads_as_python_does(visit, text):  # noqa: F811
 
 
 @needs_browser
-def test_unknown_words_are_named_once_they_are_whole(visit):  # noqa: F811
+def test_unknown_words_are_named_once_they_are_whole(visit):
     page = visit()
     line(page).fill("")
     assert told(page) == WORDS["empty"]
@@ -156,7 +156,7 @@ def test_unknown_words_are_named_once_they_are_whole(visit):  # noqa: F811
 
 
 @needs_browser
-def test_where_a_beginning_stands_the_line_may_be_empty(visit):  # noqa: F811
+def test_where_a_beginning_stands_the_line_may_be_empty(visit):
     page = visit()
     line(page, "begun").fill("")
     assert told(page, "begun") == ""
@@ -168,7 +168,7 @@ def test_where_a_beginning_stands_the_line_may_be_empty(visit):  # noqa: F811
 
 
 @needs_browser
-def test_the_line_serves_fingers_and_screen_readers(visit):  # noqa: F811
+def test_the_line_serves_fingers_and_screen_readers(visit):
     page = visit(**PHONE)
     line(page).tap()
     line(page).fill("the king")

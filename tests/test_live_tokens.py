@@ -6,7 +6,8 @@ import sys
 import unicodedata
 
 import pytest
-from test_player_browser import CHROMIUM, FLAGS, ROOM
+from browsers import CHROMIUM
+from test_player_browser import ROOM
 from test_tokens import CORPUS, any_text
 
 from bookkit import assets
@@ -16,7 +17,7 @@ from minigen.show.live_tokens import MOST, numbers_of
 from minigen.show.live_words import TOKENS
 from minigen.tokens import BytePairs
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 
 PAIRS = BytePairs.train(CORPUS, size=600)
@@ -46,14 +47,6 @@ def address(tmp_path_factory) -> str:
     )
     (folder / "page.html").write_text(page, encoding="utf-8")
     return (folder / "page.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ import re
 import live_models
 import pytest
 import torch
+from browsers import CHROMIUM
 from live_page import CLOSE, RUN, settle, unpacked
-from test_live_browser import PHONE, address, browser, visit  # noqa: F401
-from test_player_browser import CHROMIUM
 
 from minigen import gpt, lm
 from minigen.data import stories
@@ -96,7 +95,7 @@ def text(page):
 
 
 @needs_browser
-def test_the_page_writes_what_torch_writes(visit):  # noqa: F811
+def test_the_page_writes_what_torch_writes(visit):
     page = visit()
     for count in (1, 2, 3):
         press(page, "one")
@@ -118,7 +117,7 @@ def test_the_page_writes_what_torch_writes(visit):  # noqa: F811
 
 
 @needs_browser
-def test_the_odds_are_torchs_and_knobs_act_at_once(visit):  # noqa: F811
+def test_the_odds_are_torchs_and_knobs_act_at_once(visit):
     page = visit()
     press(page, "one")
     made = figure()
@@ -139,7 +138,7 @@ def test_the_odds_are_torchs_and_knobs_act_at_once(visit):  # noqa: F811
 
 
 @needs_browser
-def test_another_beginning_and_another_luck(visit):  # noqa: F811
+def test_another_beginning_and_another_luck(visit):
     page = visit()
     line = page.locator("#fig-pen input[type=text]")
     line.fill("Long ago a spaceship")
@@ -159,7 +158,7 @@ def test_another_beginning_and_another_luck(visit):  # noqa: F811
 
 
 @needs_browser
-def test_a_token_takes_little_time(visit):  # noqa: F811
+def test_a_token_takes_little_time(visit):
     page = visit()
     for _ in range(5):
         press(page, "one")

@@ -7,25 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from browsers import CHROMIUM
 from PIL import Image
 
 from minigen import show
 from minigen.repro import generator
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-playwright_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+pytest.importorskip("playwright.sync_api", reason="needs playwright")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 
 ROOM = Path(show.__file__).parent
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-sync",
-    "--disable-background-networking",
-    "--disable-component-update",
-)
 INTERVAL = 120
 
 
@@ -71,14 +62,6 @@ def address(tmp_path_factory) -> str:
         shutil.copy(ROOM / name, folder)
     (folder / "page.html").write_text(page_text(), encoding="utf-8")
     return (folder / "page.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -83,7 +83,7 @@ class Attention(nn.Module):
         self.key = nn.Linear(context_width or width, width, bias=False)
         self.value = nn.Linear(context_width or width, width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
-        self.norm = nn.RMSNorm(width // heads)
+        self.norm: nn.Module = nn.RMSNorm(width // heads)
 
     def forward(
         self,

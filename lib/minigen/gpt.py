@@ -46,7 +46,7 @@ class Block(nn.Module):
         self.up = nn.Linear(width, 4 * width, bias=False)
         self.down = nn.Linear(4 * width, width, bias=False)
         self.norms = nn.ModuleList([RMSNorm(width), RMSNorm(width)])
-        self.attention.norm = RMSNorm(width // sizes.heads)  # type: ignore[assignment]
+        self.attention.norm = RMSNorm(width // sizes.heads)
 
     def forward(
         self,

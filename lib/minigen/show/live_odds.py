@@ -73,7 +73,7 @@ def odds(
     alt: str,
     caption: str,
     luck: int | None = 0,
-    **starts: float,
+    **starts: Any,
 ) -> Odds:
     """Show the odds of the next token, with a slider for every strategy.
 
@@ -96,7 +96,7 @@ def odds(
     controls: dict[str, Any] = {}
     if len(texts) > 1:
         controls["text"] = Choice(list(texts), label=WORDS["text"])
-    controls |= knobs(**starts)  # type: ignore[arg-type]
+    controls |= knobs(**starts)
     if luck is not None:
         controls["luck"] = Luck(luck)
     first = next(iter(texts))

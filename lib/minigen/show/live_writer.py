@@ -41,6 +41,8 @@ class Step(nn.Module):
     `memory` holds the keys and the values of the places before `place`.
     """
 
+    turns: Tensor
+
     def __init__(self, model: GPT) -> None:
         super().__init__()
         self.gpt: Any = copy.deepcopy(model).eval().requires_grad_(False)
@@ -80,7 +82,7 @@ class Step(nn.Module):
         return torch.stack(kept, dim=1), logits
 
     def _turned(self, z: Tensor, place: Tensor) -> Tensor:
-        cos, sin = self.turns[:, place]  # type: ignore[index]
+        cos, sin = self.turns[:, place]
         a, b = z.chunk(2, dim=-1)
         return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
 
@@ -107,7 +109,7 @@ def writer(
     alt: str,
     caption: str,
     luck: int = 0,
-    **starts: float,
+    **starts: Any,
 ) -> Live:
     """Let a reader write a beginning, and the model go on with it, token by token.
 
@@ -124,7 +126,7 @@ def writer(
     places = min(64, model.sizes.context // 2)
     line = Words(vocabulary.vocabulary, prompt, places=places, begin=[0],
                  label=WRITER["prompt"])  # fmt: skip
-    turning: Any = knobs(**starts)  # type: ignore[arg-type]
+    turning: Any = knobs(**starts)
     drawing: Any = Luck(luck, label=WRITER["luck"])
     first: Any = line
     controls: dict[str, Control] = {"prompt": first, **turning, "luck": drawing}
