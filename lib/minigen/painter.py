@@ -1,0 +1,422 @@
+"""A sentence steers a picture: a denoiser that looks at the words of a caption.
+
+Read `Painter.forward` first. The caption goes through a text encoder; at every level of
+the U-Net each place of the picture looks at all words (cross-attention, as in
+2112.10752) and takes from them what it needs. `sample` draws with guidance: the
+network's answer with the caption, pushed away from its answer without one (2207.12598).
+"""
+
+import math
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from minigen import diffusion
+from minigen.attention import Attention
+from minigen.data import shapes
+from minigen.data.captions import COLOURS, MAX_WORDS, SIZES, encode
+from minigen.diffusion import Denoiser, Watch, cosine, ddim, pictures, scaled_pictures
+from minigen.kernels import KernelMuon
+from minigen.layers import GROUP, ResidualBlock, sinusoidal
+from minigen.norm import RMSNorm
+from minigen.repro import generator as seeded
+from minigen.repro import scaled
+from minigen.text_encoder import TextEncoder, nothing
+from minigen.train import History, fit
+from minigen.zoo import Recipe
+
+#: How large queries and keys begin: with few numbers a head, scores would be too alike.
+SHARP = 1.5
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The sizes of a painter, and how its captions come in."""
+
+    #: (channel, height, width)
+    shape: tuple[int, int, int] = (3, 16, 16)
+    #: Channels of each level, from fine to coarse; each is half as fine as the last.
+    widths: tuple[int, ...] = (16, 48, 48)
+    #: Levels of at most so many places a side look at the words.
+    looking: int = 8
+    #: Length of the words' vectors, and blocks that read them.
+    text: int = 64
+    layers: int = 1
+    heads: int = 2
+    #: Length of the vector that tells the blocks the noise level.
+    condition: int = 64
+    #: How large places in the caption begin, next to the words (see `TextEncoder`).
+    position_scale: float = 1.0
+    #: All words as one vector, their mean, in the place of a sequence.
+    pooled: bool = False
+
+
+def sharp(width: int) -> RMSNorm:
+    """Return the norm of queries and keys, begun larger than 1."""
+    norm = RMSNorm(width)
+    nn.init.constant_(norm.weight, SHARP)
+    return norm
+
+
+class CrossAttention(nn.Module):
+    """Places of a picture look at words; what they find is added to them."""
+
+    def __init__(self, channels: int, text: int, *, heads: int, side: int) -> None:
+        super().__init__()
+        self.norm = RMSNorm(channels)
+        self.place = nn.Parameter(torch.randn(side * side, channels) * 0.5)
+        self.attention = Attention(channels, heads=heads, context_width=text)
+        self.attention.norm = sharp(channels // heads)
+        nn.init.zeros_(self.attention.out.weight)
+
+    def forward(
+        self,
+        h: Float[Tensor, "batch channel height width"],
+        words: Float[Tensor, "batch word text"],
+        *,
+        weights: bool = False,
+    ) -> tuple[Float[Tensor, "batch channel height width"], Tensor]:
+        """Return the picture with what was found, and where each place looked."""
+        x = self.norm(h.flatten(2).transpose(1, 2)) + self.place  # [batch, place, c]
+        found, _, looks = self.attention(x, words, weights=weights)
+        return h + found.transpose(1, 2).unflatten(2, h.shape[2:]), looks
+
+
+class SelfAttention(nn.Module):
+    """Places of a picture look at each other."""
+
+    def __init__(self, channels: int, *, heads: int, side: int) -> None:
+        super().__init__()
+        self.norm = RMSNorm(channels)
+        self.place = nn.Parameter(torch.randn(side * side, channels) * 0.5)
+        self.attention = Attention(channels, heads=heads)
+        self.attention.norm = sharp(channels // heads)
+        nn.init.zeros_(self.attention.out.weight)
+
+    def forward(
+        self, h: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """Return the picture with what its places told each other."""
+        x = self.norm(h.flatten(2).transpose(1, 2)) + self.place
+        mixed = self.attention(x, weights=False)[0]
+        return h + mixed.transpose(1, 2).unflatten(2, h.shape[2:])
+
+
+class Painter(nn.Module):
+    """A U-Net (1505.04597) that predicts v, with cross-attention to a caption.
+
+    The tokens `null` stand for no caption.
+    """
+
+    null: Tensor
+
+    def __init__(self, sizes: Sizes | None = None) -> None:
+        super().__init__()
+        self.sizes = sizes = sizes or Sizes()
+        channels, side = sizes.shape[0], sizes.shape[1]
+        widths, condition = sizes.widths, sizes.condition
+        self.time = nn.Sequential(
+            nn.Linear(condition, condition), nn.SiLU(), nn.Linear(condition, condition)
+        )
+        self.reads = TextEncoder(
+            width=sizes.text, layers=sizes.layers, heads=sizes.heads,
+            position_scale=sizes.position_scale,
+        )  # fmt: skip
+
+        def block(before: int, after: int) -> ResidualBlock:
+            return ResidualBlock(before, after, condition=condition)
+
+        def look(level: int) -> CrossAttention | None:
+            here = side >> level
+            if here > sizes.looking:
+                return None
+            return CrossAttention(
+                widths[level], sizes.text, heads=sizes.heads, side=here
+            )
+
+        levels = range(len(widths))
+        self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
+        self.down = nn.ModuleList(
+            block(before, here)
+            for before, here in zip([widths[0], *widths], widths, strict=False)
+        )
+        self.looks_down = nn.ModuleList(
+            look(level) or nn.Identity() for level in levels
+        )
+        self.among = SelfAttention(
+            widths[-1], heads=sizes.heads, side=side >> levels[-1]
+        )
+        self.middle = block(widths[-1], widths[-1])
+        self.up = nn.ModuleList(
+            block(below + here, here)
+            for below, here in zip([*widths[1:], widths[-1]], widths, strict=True)
+        )
+        self.looks_up = nn.ModuleList(look(level) or nn.Identity() for level in levels)
+        self.register_buffer("null", torch.zeros(MAX_WORDS, dtype=torch.long))
+        self.norm = nn.GroupNorm(max(1, widths[0] // GROUP), widths[0])
+        self.last = nn.Conv2d(widths[0], channels, 3, padding=1)
+        nn.init.zeros_(self.last.weight)
+
+    def forward(
+        self,
+        xt: Float[Tensor, "batch channel height width"],
+        t: Float[Tensor, " batch"],
+        tokens: Int64[Tensor, "batch word"],
+    ) -> Float[Tensor, "batch channel height width"]:
+        """Return v; t is the step, from 0 to 1,000; all-zero tokens: no caption."""
+        return self.look(xt, t, tokens)[0]
+
+    def look(
+        self,
+        xt: Float[Tensor, "batch channel height width"],
+        t: Float[Tensor, " batch"],
+        tokens: Int64[Tensor, "batch word"],
+        *,
+        weights: bool = False,
+    ) -> tuple[Tensor, list[Tensor]]:
+        """Return v, and (if asked) each layer's weights [batch, head, place, word]."""
+        words = self.reads(tokens)
+        if self.sizes.pooled:
+            words = words.mean(1, keepdim=True)
+        condition = F.silu(self.time(sinusoidal(t, self.sizes.condition)))
+        h, bridges, found = self.first(xt), [], []
+        for level, (block, look) in enumerate(
+            zip(self.down, self.looks_down, strict=True)
+        ):
+            if level:
+                h = F.avg_pool2d(h, 2)
+            h = block(h, condition)
+            if isinstance(look, CrossAttention):
+                h, looks = look(h, words, weights=weights)
+                found.append(looks)
+            bridges.append(h)
+        h = self.middle(self.among(h), condition)
+        for level in reversed(range(len(bridges))):
+            if level < len(bridges) - 1:
+                h = F.interpolate(h, scale_factor=2.0, mode="nearest")
+            h = self.up[level](torch.cat([h, bridges[level]], dim=1), condition)
+            look = self.looks_up[level]
+            if isinstance(look, CrossAttention):
+                h, looks = look(h, words, weights=weights)
+                found.append(looks)
+        return self.last(F.silu(self.norm(h))), found
+
+    def attend(
+        self,
+        xt: Float[Tensor, "batch channel height width"],
+        t: Float[Tensor, " batch"],
+        tokens: Int64[Tensor, "batch word"],
+    ) -> tuple[Tensor, Float[Tensor, "batch word rows columns"]]:
+        """Return v, and how much each place of the picture looks at each word.
+
+        The mean over the heads and layers of the finest level that looks; over the
+        words it sums to 1.
+        """
+        v, found = self.look(xt, t, tokens, weights=True)
+        finest = max(looks.shape[2] for looks in found)
+        fine = torch.stack([looks for looks in found if looks.shape[2] == finest])
+        side = math.isqrt(finest)
+        return v, fine.mean((0, 2)).transpose(1, 2).unflatten(2, (side, side))
+
+
+def loss(
+    model: Painter,
+    x0: Float[Tensor, "batch channel height width"],
+    tokens: Int64[Tensor, "batch word"],
+    *,
+    alpha_bar: Float[Tensor, " step"],
+    generator: torch.Generator,
+    drop: float = 0.1,
+    lean: float | None = None,
+) -> Float[Tensor, ""]:
+    """Return the mean squared error of v; a share `drop` goes without its caption."""
+    t = moments(len(x0), steps=len(alpha_bar) - 1, lean=lean, generator=generator)
+    eps = torch.randn(x0.shape, generator=generator)
+    hidden = torch.rand(len(x0), generator=generator) < drop
+    signal, noise = diffusion.shares(t, alpha_bar, like=x0)
+    v = model(
+        signal * x0 + noise * eps,
+        t.to(x0.dtype),
+        tokens.masked_fill(hidden[:, None], 0),
+    )
+    return (v - diffusion.v_of(x0, eps, signal, noise)).square().mean()
+
+
+def moments(
+    number: int, *, steps: int, lean: float | None, generator: torch.Generator
+) -> Int64[Tensor, " number"]:
+    """Return steps from 1 to `steps`: all alike, or most in the middle of the way.
+
+    With `lean` they are a normal variable around it, put through a sigmoid
+    (2403.03206, section 3.1): above 0 more of them have much noise.
+    """
+    if lean is None:
+        return torch.randint(1, steps + 1, (number,), generator=generator)
+    share = torch.sigmoid(lean + torch.randn(number, generator=generator))
+    return (share * steps).ceil().long().clamp(1, steps)
+
+
+def examples(
+    number: int,
+    *,
+    generator: torch.Generator,
+    objects: Sequence[int] = (1, 2),
+    leave_out: float = 0.1,
+    without: Collection[tuple[str, str]] = shapes.HELD_OUT,
+) -> tuple[Float[Tensor, "n 3 16 16"], Int64[Tensor, "n word"]]:
+    """Return pictures in [-1, 1] and their captions' tokens.
+
+    Pairs of colour and shape in `without` never appear. A share `leave_out` of the
+    sizes, colours and places is not said, so that "a ring" can be asked for too.
+    """
+    x, tokens = [], []
+    for count in objects:
+        drawn = shapes.draw(
+            number // len(objects),
+            generator=generator,
+            objects=count,
+            without=without,
+        )
+        quiet = torch.rand(len(drawn.x), 4, generator=generator) < leave_out
+        x.append(scaled_pictures(drawn.x))
+        tokens.append(
+            encode([
+                _shortened(caption, *hide)
+                for caption, hide in zip(drawn.captions, quiet.tolist(), strict=True)
+            ])
+        )  # fmt: skip
+    return torch.cat(x), torch.cat(tokens)
+
+
+def _shortened(
+    caption: str, size: bool, colour: bool, place: bool, second: bool
+) -> str:
+    """Leave words out: of two things only their colours can go."""
+    words = caption.split()
+    if place and "in" in words:
+        words = words[: words.index("in")]
+    gone = [word for word in words if word in COLOURS]
+    gone = [word for word, hide in zip(gone, (colour, second), strict=False) if hide]
+    if size:
+        gone += SIZES
+    return " ".join(word for word in words if word not in gone)
+
+
+def denoiser(
+    model: Painter,
+    tokens: Int64[Tensor, "batch word"],
+    alpha_bar: Float[Tensor, " step"],
+    *,
+    guidance: float = 1.0,
+) -> Denoiser:
+    """Return denoise(xt, t) -> x0 for captions and a guidance.
+
+    v = v without a caption + guidance · (v with it - v without); at 1 that is plain v.
+    """
+    blank = nothing(len(tokens))
+
+    @torch.no_grad()
+    def denoise(xt: Tensor, t: int) -> Tensor:
+        if guidance == 1:
+            v = model(xt, torch.full((len(xt),), float(t)), tokens)
+        else:
+            both = model(
+                torch.cat([xt, xt]),
+                torch.full((2 * len(xt),), float(t)),
+                torch.cat([tokens, blank]),
+            )
+            told, untold = both.chunk(2)
+            v = untold + guidance * (told - untold)
+        signal, noise = alpha_bar[t].sqrt().float(), (1 - alpha_bar[t]).sqrt().float()
+        return diffusion.x0_from_v(xt, v, signal, noise).clamp(-1, 1)
+
+    return denoise
+
+
+def sample(
+    model: Painter,
+    captions: Sequence[str],
+    *,
+    generator: torch.Generator,
+    steps: int = 20,
+    guidance: float = 2.0,
+    watch: Watch | None = None,
+    batch: int = 250,
+) -> Float[Tensor, "n 3 height width"]:
+    """Return a picture in [0, 1] for each caption."""
+    alpha_bar, drawn = cosine(), []
+    for tokens in encode(captions).split(batch):
+        start = torch.randn(len(tokens), *model.sizes.shape, generator=generator)
+        denoise = denoiser(model, tokens, alpha_bar, guidance=guidance)
+        x0 = ddim(denoise, start, alpha_bar, steps=steps, watch=watch)
+        drawn.append(pictures(x0))
+    return torch.cat(drawn)
+
+
+def _batches(
+    number: int, size: int, objects: Sequence[int], generator: torch.Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    x, tokens = examples(number, generator=generator, objects=objects)
+    while True:
+        for rows in torch.randperm(len(x), generator=generator).split(size):
+            if len(rows) == size:
+                yield x[rows], tokens[rows]
+
+
+def train(
+    model: Painter,
+    *,
+    steps: int,
+    seed: int,
+    size: int = 32,
+    pool: int = 20_000,
+    objects: Sequence[int] = (1, 2),
+    drop: float = 0.1,
+    lean: float | None = None,
+    rate: float = 0.02,
+    other_rate: float = 0.004,
+    average: float = 0.995,
+    **settings: Any,
+) -> History:
+    """Train a painter on pictures of one thing and of two; its average is returned."""
+    alpha_bar, generator = cosine(), seeded(seed)
+    return fit(
+        model,
+        lambda x0, tokens: loss(
+            model,
+            x0,
+            tokens,
+            alpha_bar=alpha_bar,
+            generator=generator,
+            drop=drop,
+            lean=lean,
+        ),
+        _batches(pool, size, objects, generator),
+        steps=steps,
+        optimizer=KernelMuon.of(
+            model, beside=("first", "last", "time"), rate=rate, other_rate=other_rate
+        ),
+        warmup=min(50, steps // 10),
+        average=average,
+        label="painter",
+        **settings,
+    )
+
+
+def _words(*, steps: int = 1000, position_scale: float = 1.0) -> Recipe:
+    sizes = Sizes(position_scale=position_scale)
+
+    def training(model: nn.Module, *, seed: int, budget: float) -> None:
+        assert isinstance(model, Painter)
+        history = train(model, steps=scaled(steps, budget), seed=seed)
+        model.load_state_dict(history.average.state_dict())
+
+    return Recipe(build=lambda: Painter(sizes), train=training, data=("shapes 1",))
+
+
+RECIPES = {"words": _words}
