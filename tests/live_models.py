@@ -17,7 +17,8 @@ from minigen.repro import generator
 
 SCRIPTS = (
     "live-controls.js", "live-text.js", "live-outputs.js", "live-model.js",
-    "live-decode.js", "live-odds.js", "live-looks.js", "live-writer.js", "live.js",
+    "live-decode.js", "live-odds.js", "live-looks.js", "live-writer.js",
+    "live-caption.js", "live-painter.js", "live.js",
 )  # fmt: skip
 ROOM = Path(show.__file__).parent
 
@@ -185,7 +186,7 @@ def page(figures: str, title: str) -> str:
     scripts = "".join(f'<script defer src="_static/{n}"></script>' for n in SCRIPTS)
     styles = "".join(
         f'<link rel="stylesheet" href="_static/{name}">'
-        for name in ("figures.css", "live.css")
+        for name in ("figures.css", "live.css", "live-painter.css")
     )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>t</title>'

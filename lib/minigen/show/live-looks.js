@@ -14,12 +14,59 @@
     return Number(text) === 0 ? "< 0.01 %" : `${text} %`;
   };
 
+  // The words as buttons in a row, of which the arrow keys reach one after the other.
+  class Tiles {
+    // `on` maps a kind of event to what is done with the place of the word.
+    constructor(root, on) {
+      Object.assign(this, { root, on });
+      root.addEventListener("keydown", (event) => this.key(event));
+    }
+
+    set words(words) {
+      this.root.replaceChildren(...words.map((word, place) => this.tile(word, place)));
+    }
+
+    tile(word, place) {
+      const made = document.createElement("button");
+      made.type = "button";
+      made.className = "live-word";
+      const [name] = ["b", "small"].map((tag) => made.appendChild(document.createElement(tag)));
+      name.textContent = word;
+      for (const [kind, act] of Object.entries(this.on)) {
+        const mouse = kind.startsWith("pointer");
+        made.addEventListener(kind, (event) => (!mouse || event.pointerType === "mouse") && act(place));
+      }
+      return made;
+    }
+
+    key(event) {
+      const tiles = [...this.root.children];
+      const [at, last] = [tiles.indexOf(event.target), tiles.length - 1];
+      const to = { ArrowLeft: at - 1, ArrowRight: at + 1, Home: 0, End: last }[event.key];
+      if (at < 0 || to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
+      event.preventDefault();
+      tiles[Math.min(last, Math.max(0, to))].focus();
+    }
+
+    // Shows the weight of each word, which one is `shown`, and which one is `pressed`.
+    show(weights, shown, pressed = shown) {
+      [...this.root.children].forEach((tile, n) => {
+        const weight = weights?.[n] ?? 0;
+        tile.style.setProperty("--w", weight.toFixed(3));
+        tile.lastChild.textContent = weight >= WRITTEN ? percent(weight) : "";
+        tile.classList.toggle("live-chosen", n === shown);
+        tile.setAttribute("aria-pressed", n === pressed);
+        tile.tabIndex = n === (shown ?? 0) ? 0 : -1;
+      });
+    }
+  }
+
   class Looks {
     constructor(figure, spec) {
       Object.assign(this, { figure, spec, told: figure.querySelector(".live-look") });
       this.described = figure.querySelector(".live-sentence[role=toolbar]");
-      this.first = this.told.textContent;
-      this.described.addEventListener("keydown", (event) => this.key(event));
+      const choose = (place) => this.choose(place);
+      this.tiles = new Tiles(this.described, { pointerenter: choose, click: choose, focus: choose });
     }
 
     get control() {
@@ -36,44 +83,15 @@
         const kept = this.picked !== undefined && this.picked < last ? this.picked : undefined;
         this.words = words;
         this.picked = kept;
-        this.described.replaceChildren(...words.map((word, place) => this.tile(word, place)));
+        this.tiles.words = words;
       }
       this.choose(this.picked ?? Math.max(0, last + 1 - this.spec.at), false);
-    }
-
-    tile(word, place) {
-      const made = document.createElement("button");
-      made.type = "button";
-      made.className = "live-word";
-      const [name, share] = ["b", "small"].map((tag) => made.appendChild(document.createElement(tag)));
-      name.textContent = word;
-      share.textContent = "";
-      made.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && this.choose(place));
-      made.addEventListener("click", () => this.choose(place));
-      made.addEventListener("focus", () => this.choose(place));
-      return made;
-    }
-
-    key(event) {
-      const last = this.words.length - 1;
-      const to = { ArrowLeft: this.at - 1, ArrowRight: this.at + 1, Home: 0, End: last }[event.key];
-      if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
-      event.preventDefault();
-      this.described.children[Math.min(last, Math.max(0, to))].focus();
     }
 
     choose(place, byHand = true) {
       this.at = place;
       if (byHand) this.picked = place;
-      const row = this.row(place);
-      [...this.described.children].forEach((tile, n) => {
-        const weight = row.looks[n];
-        tile.style.setProperty("--w", weight.toFixed(3));
-        tile.lastChild.textContent = weight >= WRITTEN ? percent(weight) : "";
-        tile.classList.toggle("live-chosen", n === place);
-        tile.setAttribute("aria-pressed", n === place);
-        tile.tabIndex = n === place ? 0 : -1;
-      });
+      this.tiles.show(this.row(place).looks, place);
       this.told.textContent = this.said();
     }
 
@@ -100,4 +118,5 @@
   }
 
   live.outputs = { ...live.outputs, looks: Looks };
+  live.Tiles = Tiles;
 })();

@@ -1,6 +1,7 @@
 // A line of text as a control of live models: the words of a vocabulary, and kind words
 // about those that it lacks (live_text.py). Beside what every control has, it has
 //   words      what the model is fed, as words
+//   more       a function that may be set: what else is to be told of known words
 (() => {
   "use strict";
   const live = (globalThis.minigenLive ??= {});
@@ -39,7 +40,7 @@
 
     // Takes the line in; false when the model has nothing new to read.
     read(typing) {
-      const { begin, places, vocabulary } = this.spec;
+      const { begin, places, vocabulary, first, hints } = this.spec;
       const parts = cut(this.value);
       // A word that may yet become a known one is waited for.
       const last = typing && /[\p{L}\p{N}]$/u.test(this.value) ? parts.at(-1).toLowerCase() : "";
@@ -50,18 +51,24 @@
       const unknown = [...new Set(whole.filter((part) => this.number(part) === undefined))];
       const room = places - begin.length;
       const empty = !numbers.length && !begin.length;
+      const kept = first ? numbers.slice(0, room) : numbers.slice(-room);
       const told = [];
       if (unknown.length) {
         const more = unknown.length > NAMED ? " …" : "";
-        told.push(live.fill(this.say.unknown, unknown.slice(0, NAMED).map((one) => `“${one}”`).join(", ") + more));
+        const named = unknown.slice(0, NAMED).map((one) => {
+          const hint = hints && Object.hasOwn(hints, one.toLowerCase()) && hints[one.toLowerCase()];
+          return `“${one}”${hint ? ` ${live.fill(this.say.instead, hint)}` : ""}`;
+        });
+        told.push(live.fill(this.say.unknown, named.join(", ") + more));
       }
-      if (numbers.length > room) told.push(live.fill(this.say.longer, room));
-      if (empty) told.push(this.say.empty);
+      if (numbers.length > room) told.push(live.fill(first ? this.say.longer_first : this.say.longer, room));
+      if (empty) told.push(this.spec.empty ?? this.say.empty);
+      else if (this.more) told.push(...this.more(kept.map((number) => vocabulary[number]), typing));
       const text = told.join(" ");
       if (this.told.textContent !== text) this.told.textContent = text;
-      if (empty) return false;
+      if (empty && !this.spec.empty) return false;
       const before = String(this.numbers);
-      this.numbers = [...begin, ...numbers.slice(-room)];
+      this.numbers = [...begin, ...kept];
       this.words = this.numbers.map((number) => vocabulary[number]);
       return String(this.numbers) !== before;
     }

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,10 @@ class Words:
     begin: numbers that stand before every text, such as that of a story's beginning;
         with them the line may be empty.
     listed: whether a reader may unfold a list of all known words.
+    first: of a longer text the model is fed the beginning instead of the end.
+    empty: what is told of a line without words, which the model is then fed as padding
+        alone; without it the model waits for a word.
+    hints: a word that the vocabulary lacks -> the known one to try instead.
     """
 
     vocabulary: Sequence[str]
@@ -42,6 +46,9 @@ class Words:
     pad: int = 0
     begin: Sequence[int] = ()
     listed: bool = True
+    first: bool = False
+    empty: str = ""
+    hints: Mapping[str, str] = field(default_factory=dict)
     kind = "words"
     _known: dict[str, int] = field(init=False, repr=False, compare=False)
 
@@ -81,7 +88,7 @@ class Words:
         found = [number for part in cut(text)
                  if (number := self._number(part)) is not None]  # fmt: skip
         room = self.places - len(self.begin)
-        return [*self.begin, *found[-room:]]
+        return [*self.begin, *(found[:room] if self.first else found[-room:])]
 
     def tensor(self, value: str) -> Tensor:
         numbers = self.numbers(value)
@@ -121,9 +128,10 @@ class Words:
         )
 
     def spec(self) -> dict[str, Any]:
+        said = {"first": self.first, "empty": self.empty, "hints": dict(self.hints)}
         return {"start": self.start, "vocabulary": list(self.vocabulary),
-                "places": self.places, "pad": self.pad,
-                "begin": list(self.begin)}  # fmt: skip
+                "places": self.places, "pad": self.pad, "begin": list(self.begin),
+                **{key: value for key, value in said.items() if value}}  # fmt: skip
 
 
 def cut(text: str) -> list[str]:

@@ -36,8 +36,11 @@ class LiveWidget(anywidget.AnyWidget):
     markup = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, model: nn.Module, page: str) -> None:
-        css = (_ROOM / "live.css").read_text("utf-8")
-        super().__init__(_esm=script(), _css=css, markup=_CAPTION.sub("", page))
+        css = [(_ROOM / f"{name}.css").read_text("utf-8")
+               for name in ("live", "live-painter")]  # fmt: skip
+        super().__init__(
+            _esm=script(), _css="\n".join(css), markup=_CAPTION.sub("", page)
+        )
         self._model = model
         self.on_msg(self._called)
 

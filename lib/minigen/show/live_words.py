@@ -30,7 +30,9 @@ WORDS = {
     # A line that the reader types.
     "known": "The {} words that it knows",
     "unknown": "Left out, for the model never met it: {}.",
+    "instead": "(try “{}”)",
     "longer": "The model reads the last {} words.",
+    "longer_first": "The model reads the first {} words.",
     "empty": "Type a word that the model knows.",
     # A sentence whose words look at each other.
     "words": "The words of the sentence",
@@ -81,4 +83,40 @@ WRITER = {
     "over": "— The end.",
     "full_text": "— The model's memory is full.",
     "said": "{} … Likeliest next: {}, {}.",
+}
+
+#: What the figure says in which a model draws a caption (live_painter.py).
+PAINTER: dict[str, Any] = {
+    "caption": "Caption",
+    "guidance": "Guidance",
+    "dice": "Throw of the dice",
+    "choose": "Or choose its words",
+    "any": "any {}",
+    "size": "size",
+    "colour": "colour",
+    "shape": "shape",
+    "where": "where",
+    "anywhere": "anywhere",
+    "second": "second {}",
+    "empty": "Without words the model draws what it likes.",
+    "order": "The model learned captions such as “a small red ring in the top left” "
+    "and “a red ring left of a blue square”. It draws this one as well as it can.",
+    "words": "The words of the caption",
+    "point": "Choose a word to see where the picture looked at it.",
+    "looked": "“{}” has {} of all looks, and most {}: {} there.",
+    "places": (
+        "at the top left",
+        "at the top",
+        "at the top right",
+        "at the left",
+        "in the middle",
+        "at the right",
+        "at the bottom left",
+        "at the bottom",
+        "at the bottom right",
+    ),
+    "steps": "From noise, step by step",
+    "heat": "Where the picture looked at each word",
+    "noise": "noise",
+    "step": "step {}",
 }
