@@ -253,6 +253,13 @@ def test_the_page_draws_what_torch_draws(visit, text):
 
 
 @needs_browser
+def test_enter_draws_what_stands_there(visit):
+    page = visit()
+    line(page).press("Enter")
+    expect(page, PROMPT)
+
+
+@needs_browser
 def test_guidance_dice_and_steps_are_obeyed(visit):
     page = visit()
     part(page, "[data-control=guidance] input").fill("6.5")

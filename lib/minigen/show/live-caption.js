@@ -16,6 +16,8 @@
       });
       // Who is still typing is not told that the caption is none yet.
       this.line.more = (known, typing) => (typing || this.parse(known) ? [] : [spec.order]);
+      // Enter draws, even what stands there already.
+      this.line.input.addEventListener("keydown", (event) => event.key === "Enter" && changed());
       for (const one of Object.values(this.slots)) one.addEventListener("change", () => this.write());
       this.follow();
     }
