@@ -23,6 +23,23 @@ def test_each_token_is_paid_for_once(n):
     )
 
 
+def test_a_single_token_cannot_be_guessed():
+    with pytest.raises(ValueError, match="give a longer text"):
+        compress.text_nats(uniform, torch.tensor([3]), length=16, stride=5)
+
+
+def test_what_stands_beside_a_token_goes_with_it():
+    ids = torch.randint(11, (50,), generator=generator(3))
+    hints = torch.nn.functional.one_hot(ids.roll(-1), 11).float()  # the answers
+
+    def told(tokens, hints):
+        return 30 * hints
+
+    found = compress.text_nats(told, ids, hints, length=16, stride=5)
+    assert len(found) == 49
+    assert float(found.sum()) < 1e-6
+
+
 def test_a_mixture_costs_at_most_a_bit_more_than_the_best_at_each_token():
     one, other = torch.rand(2, 50, generator=generator(2)) * 9
     both = compress.mixed([one, other])

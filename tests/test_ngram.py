@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 import torch
 
-from minigen.ngram import NGram
+from minigen.ngram import NGram, going_on
 from minigen.repro import generator
 
 
@@ -85,3 +85,18 @@ def test_what_cannot_be_counted_is_refused():
         NGram(50_000, order=5)
     with pytest.raises(ValueError, match="the n-grams need 5"):
         NGram(5, order=5).fit(torch.arange(3))
+
+
+def test_a_counter_that_goes_on_learns_from_what_it_has_read():
+    known = text(300, seed=1)
+    new = torch.randint(3, (40,), generator=generator(2)).repeat(6) + 4
+    settings = {"vocab": 7, "order": 3}
+    stopped = NGram(7, order=3).fit(known).nats(new)
+    never = going_on(known, new, every=len(new), **settings)
+    assert torch.allclose(never, stopped)
+    often = going_on(known, new, every=40, **settings)
+    assert len(often) == len(new) - 1
+    assert torch.allclose(often[:39], stopped[:39])
+    later = NGram(7, order=3).fit(torch.cat([known, new[:80]])).nats(new)
+    assert torch.allclose(often[79:119], later[79:119])
+    assert often[120:].mean() < 0.5 * stopped[120:].mean()

@@ -10,22 +10,30 @@ from torch import Tensor
 
 @torch.no_grad()
 def text_nats(
-    model: Callable[[Tensor], Tensor],
+    model: Callable[..., Tensor],
     tokens: Int64[Tensor, " n"],
-    *,
+    *beside: Tensor,
     length: int,
     stride: int,
 ) -> Float[Tensor, " n_minus_1"]:
     """Return -log p of each token of a long text but the first.
 
     As `gpt.nats`, which returns their sum: windows of `length` move on by `stride`.
+    What else the model is told of each token (its hints, say) stands `beside` them.
     """
+    if len(tokens) < 2:
+        raise ValueError(
+            f"the text has {len(tokens)} tokens, and to guess one of them another must "
+            "stand before it: give a longer text"
+        )
     found, done = [], 1
     for begin in range(0, len(tokens) - 1, stride):
         piece = tokens[begin : begin + length + 1]
         if done >= begin + len(piece):
             break
-        log_p = model(piece[None, :-1])[0].log_softmax(-1)
+        read = slice(begin, begin + len(piece) - 1)
+        told = (each[None, read] for each in (tokens, *beside))
+        log_p = model(*told)[0].log_softmax(-1)
         each = log_p.gather(-1, piece[1:, None])[:, 0]
         found.append(-each[done - begin - 1 :].double())
         done = begin + len(piece)

@@ -112,6 +112,28 @@ class NGram:
         return self.logits(known)[:, None], known
 
 
+def going_on(
+    known: Int64[Tensor, " m"],
+    tokens: Int64[Tensor, " n"],
+    *,
+    vocab: int,
+    order: int,
+    every: int = 1000,
+) -> Float[Tensor, " n_minus_1"]:
+    """Return -log p of each token but the first, for a counter that never stops.
+
+    After every so many tokens it counts again, with what it has just read.
+    """
+    found, width = [], order - 1
+    for begin in range(0, len(tokens), every):
+        read = torch.cat([known, tokens[:begin]])
+        piece = tokens[max(0, begin - width - 1) : begin + every]
+        new = min(every, len(tokens) - begin)
+        nats = NGram(vocab, order=order).fit(read).nats(piece)
+        found.append(nats[-new:])
+    return torch.cat(found)
+
+
 def stream(rows: Sequence[Int64[Tensor, " _"]], *, order: int) -> Int64[Tensor, " n"]:
     """Return rows as one text, so far apart that no n-gram spans two of them."""
     gap = torch.zeros(order - 2, dtype=torch.long)

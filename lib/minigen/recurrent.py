@@ -6,6 +6,7 @@ The baseline of the chapters on language: before Transformers, text was written 
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn.functional import linear
@@ -57,6 +58,23 @@ def learn(
         warmup=min(20, steps // 10),
         **settings,
     )
+
+
+@torch.no_grad()
+def nats(
+    model: Recurrent, tokens: Int64[Tensor, " n"], *, piece: int = 512
+) -> Float[Tensor, " n_minus_1"]:
+    """Return -log p of each token of a long text but the first, read from end to end.
+
+    What the model keeps of one piece goes with it into the next.
+    """
+    found, state = [], None
+    for begin in range(0, len(tokens) - 1, piece):
+        read = tokens[begin : begin + piece + 1]
+        logits, state = model.step(read[None, :-1], state)
+        each = logits[0].log_softmax(-1).gather(-1, read[1:, None])
+        found.append(-each[:, 0].double())
+    return torch.cat(found)
 
 
 def _stories(*, steps: int = 250, size: int = 32) -> Recipe:
