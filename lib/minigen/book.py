@@ -22,8 +22,6 @@ from minigen.train import History, fit
 
 #: So many last tokens are looked up, each number of them by itself.
 LENGTHS = (2, 3, 4, 6, 8)
-#: A recipe for a text of a megabyte: half a minute of a CPU.
-STEPS, BATCH, LENGTH = 400, 8, 128
 #: Any large odd number will do: see `codes`.
 _FACTOR = 6_364_136_223_846_793_005
 
