@@ -1,12 +1,12 @@
 """Tasks that only looking back can solve, and how readers are taught and asked.
 
-In `pairs` everybody has a property, drawn anew for every text: "Anna red king small
-Anna …". In an *echo* words are drawn at random, and stretches of what was read return.
+In `pairs` everybody has a colour, drawn anew for every text: "Anna red Tom blue Anna
+…". In an *echo* words are drawn at random, and stretches of what was read return.
 In neither does a word follow another by rule. What comes next can be known in one way
 only: find the word at hand earlier in the text, and see what followed it there.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -16,12 +16,22 @@ from torch.nn.functional import cross_entropy
 
 from minigen import repro, train
 from minigen.readers import Counts, Reader
-from minigen.words import OWNERS, PROPERTIES, WORDS
+from minigen.words import COLOURS, PEOPLE, WORDS
 from minigen.zoo import Recipe
 
-#: Words in a text at first, and from three quarters of the training on.
-SHORT, LONG = 32, 64
-BATCH = 32
+#: How many words a text has, and for which share of the training: first short ones.
+Lengths = Mapping[int, float]
+LONG = 64
+ECHOED: Lengths = {32: 0.75, LONG: 0.25}
+GROWING: Lengths = {8: 0.5, 16: 0.3, 32: 0.12, LONG: 0.08}
+#: How the readers of the race learn `pairs`. Attention begins as the reader of echoes.
+LESSONS: dict[str, dict[str, Any]] = {
+    "attention": {"steps": 120, "learning_rate": 5e-3, "lengths": {32: 0.3, LONG: 0.7}},
+    "GRU with attention": {"steps": 250, "learning_rate": 1e-2, "lengths": GROWING},
+    "GRU": {"steps": 1400, "learning_rate": 5e-3, "lengths": GROWING},
+}
+#: Texts in a batch, and batches that are made at once.
+BATCH, POOL = 32, 20
 #: What makes texts of a task: (count, length, generator=…) -> texts, and what is known.
 Task = Callable[..., tuple[Tensor, Tensor]]
 
@@ -29,13 +39,14 @@ Task = Callable[..., tuple[Tensor, Tensor]]
 def pairs(
     count: int, length: int, *, generator: Generator
 ) -> tuple[Int64[Tensor, "count length"], Bool[Tensor, "count length"]]:
-    """Return texts of owners and their properties, and which can be known from before.
+    """Return texts of people and their colours, and which can be known from before.
 
-    A text has a cast of two to all; who is named is drawn from it each time, and
-    everybody's property once a text.
+    A text has a cast of two to all (of eight words, to three; of sixteen, to five); who
+    is named is drawn from it each time, and everybody's colour once a text.
     """
-    cast = torch.rand(count, len(OWNERS), generator=generator).argsort(-1)
-    size = torch.randint(2, len(OWNERS) + 1, (count, 1), generator=generator)
+    cast = torch.rand(count, len(PEOPLE), generator=generator).argsort(-1)
+    largest = max(2, min(len(PEOPLE), length // 4 + 1))
+    size = torch.randint(2, largest + 1, (count, 1), generator=generator)
     draws = torch.rand(count, -(-length // 2), generator=generator)
     named = cast.gather(1, (draws * size).long())
     again = (named[:, :, None] == named[:, None]).tril(-1).any(-1)
@@ -44,11 +55,9 @@ def pairs(
 
 
 def _told(named: Int64[Tensor, "count pairs"], generator: Generator) -> Tensor:
-    """Return the texts in which owners are named in this order."""
-    each = torch.randint(
-        len(PROPERTIES), (len(named), len(OWNERS)), generator=generator
-    )
-    pairs_of = (OWNERS.start + named, PROPERTIES.start + each.gather(1, named))
+    """Return the texts in which people are named in this order."""
+    each = torch.randint(len(COLOURS), (len(named), len(PEOPLE)), generator=generator)
+    pairs_of = (PEOPLE.start + named, COLOURS.start + each.gather(1, named))
     return torch.stack(pairs_of, dim=2).flatten(1)
 
 
@@ -57,17 +66,17 @@ def pair_questions(
 ) -> tuple[Int64[Tensor, "count length"], Int64[Tensor, " count"]]:
     """Return texts that end with somebody named once before, `distance` words away.
 
-    And the answers: that one's property.
+    And the answers: that one's colour.
     """
     if distance % 2 or length % 2 == 0 or not 2 <= distance < length:
         raise ValueError(
             "pairs have two words: a distance is even, from 2 on, and below the odd "
             f"length of the text, not {distance} of {length}"
         )
-    asked = torch.randint(len(OWNERS), (count, 1), generator=generator)
+    asked = torch.randint(len(PEOPLE), (count, 1), generator=generator)
     # Everywhere but at the two places somebody else is named.
-    turn = torch.randint(1, len(OWNERS), (count, length // 2 + 1), generator=generator)
-    named = (asked + turn) % len(OWNERS)
+    turn = torch.randint(1, len(PEOPLE), (count, length // 2 + 1), generator=generator)
+    named = (asked + turn) % len(PEOPLE)
     named[:, [-1 - distance // 2, -1]] = asked
     texts = _told(named, generator)[:, :length]
     return texts, texts[:, -distance]
@@ -127,16 +136,23 @@ def loss(
 
 
 def batches(
-    task: Task, late: int, *, generator: Generator
+    task: Task, lengths: Mapping[int, int], *, generator: Generator
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Give batches of new texts without end: short ones, and from `late` on long."""
-    step = 0
+    """Give so many batches of each length, always new texts; then the last for ever."""
+    for length, count in lengths.items():
+        for _ in range(-(-count // POOL)):
+            yield from _pool(task, length, min(POOL, count), generator)
+            count -= POOL
     while True:
-        length = SHORT if step < late else LONG
-        texts, known = task(20 * BATCH, length, generator=generator)
-        for rows in torch.arange(len(texts)).split(BATCH):
-            yield texts[rows], known[rows]
-            step += 1
+        yield from _pool(task, length, POOL, generator)
+
+
+def _pool(
+    task: Task, length: int, size: int, generator: Generator
+) -> Iterator[tuple[Tensor, Tensor]]:
+    # Many texts at once are made faster.
+    texts, known = task(size * BATCH, length, generator=generator)
+    yield from zip(texts.split(BATCH), known.split(BATCH), strict=True)
 
 
 def learn(
@@ -147,14 +163,16 @@ def learn(
     budget: float = 1.0,
     steps: int = 900,
     learning_rate: float = 1e-2,
+    lengths: Lengths = ECHOED,
     **settings: Any,
 ) -> train.History:
-    """Train a reader in place; see `train.fit` for further settings."""
+    """Train a reader in place on texts that grow; see `train.fit` for settings."""
     steps = repro.scaled(steps, budget, least=20)
+    counts = {length: round(share * steps) for length, share in lengths.items()}
     return train.fit(
         model,
         lambda texts, known: loss(model(texts[:, :-1]), texts, known),
-        batches(task, 3 * steps // 4, generator=repro.generator(seed)),
+        batches(task, counts, generator=repro.generator(seed)),
         steps=steps,
         learning_rate=learning_rate,
         warmup=30,

@@ -13,6 +13,6 @@ _TEXT = (
 #: A word's number is its place; the first stands for an empty place.
 WORDS = tuple(_TEXT.split(" "))
 EMPTY = 0
-#: The numbers of those who have properties, and of the properties.
-OWNERS = range(WORDS.index("Anna"), WORDS.index("Anna") + 10)
-PROPERTIES = range(WORDS.index("red"), WORDS.index("red") + 10)
+#: The numbers of the people who have a colour in `recall.pairs`, and of the colours.
+PEOPLE = range(WORDS.index("Anna"), WORDS.index("Anna") + 5)
+COLOURS = range(WORDS.index("red"), WORDS.index("red") + 5)
