@@ -194,6 +194,15 @@ def summed(states, ask, answer, v, past=True, axis=-1):
     return scores.softmax(axis)
 
 
+def longest(words, *, latest):
+    for length in range(len(words) - 1, 0, -1):
+        places = [n for n in range(len(words) - length)
+                  if words[n : n + length] == words[-length:]]  # fmt: skip
+        if places:
+            return words[places[-1 if latest else 0] + length]
+    return words[-1]
+
+
 def latest(words):
     places = [n for n, word in enumerate(words[:-1]) if word == words[-1]]
     return words[places[-1] + 1] if places else words[-1]
@@ -220,7 +229,8 @@ WRONG = [
     ("attention.additive", lambda s, W, U, v: summed(s, U, W, v), "belongs to"),
     ("attention.additive", lambda s, W, U, v: summed(s, W, U, v, axis=0), "last axis"),
     ("attention.additive", lambda s, W, U, v: (s @ W.T) @ (s @ U.T).T, "sum to one"),
-    ("attention.remember", latest, "no accident"),
+    ("attention.remember", latest, "last alone"),
+    ("attention.remember", lambda words: longest(words, latest=True), "original"),
     ("attention.remember", lambda words: words[-1], "What stood after"),
     ("attention.remember", lambda words: words[0], "What stood after"),
     ("attention.remember", lambda words: len(words), "return a word"),
