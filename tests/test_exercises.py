@@ -186,11 +186,11 @@ def seen(n, reach, *, first=True, ahead=False, more=1):
     return near
 
 
-def summed(states, ask, answer, v, past=True, axis=-1):
-    scores = ((states @ ask.T)[:, None] + (states @ answer.T)[None]).tanh() @ v
+def summed(states, ask, answer, v, past=True, axis=-1, bend=torch.tanh, out=-torch.inf):
+    scores = bend((states @ ask.T)[:, None] + (states @ answer.T)[None]) @ v
     if past:
         allowed = torch.ones_like(scores, dtype=torch.bool).tril()
-        scores = scores.masked_fill(~allowed, -torch.inf)
+        scores = scores.masked_fill(~allowed, out)
     return scores.softmax(axis)
 
 
@@ -227,6 +227,10 @@ WRONG = [
     ("attention.additive",
      lambda s, W, U, v: summed(s, W, U, v, past=False), "mask"),
     ("attention.additive", lambda s, W, U, v: summed(s, U, W, v), "belongs to"),
+    ("attention.additive",
+     lambda s, W, U, v: summed(s, W, U, v, bend=lambda x: x), "bends"),
+    ("attention.additive",
+     lambda s, W, U, v: summed(s, W, U, v, out=0.0), "like any other"),
     ("attention.additive", lambda s, W, U, v: summed(s, W, U, v, axis=0), "last axis"),
     ("attention.additive", lambda s, W, U, v: (s @ W.T) @ (s @ U.T).T, "sum to one"),
     ("attention.remember", latest, "last alone"),

@@ -34,6 +34,8 @@ def lookup(function: Callable[..., Any]) -> str:
         raise NotYet("Divided by d, and not by its root.")
     if found.shape == (2,) and np.allclose(found, mixed(keys @ query / math.sqrt(5))):
         raise NotYet("The scale is a matter of the query's length, not of the texts'.")
+    if found.shape == (2,) and np.allclose(found, np.exp(keys @ query / 3) @ values):
+        raise NotYet("An average needs weights that sum to one.")
     if found.shape == (5,):
         raise NotYet("These are weights, one for each key; mix the values with them.")
     close(found, mixed(keys @ query / 3), name="The mixed value")
@@ -77,30 +79,37 @@ def window(function: Callable[..., Any]) -> str:
 def additive(function: Callable[..., Any]) -> str:
     """softmax over j ≤ i of v · tanh(W s_i + U s_j)."""
     draw = generator(0)
+    states, w, u, v = (
+        torch.randn(*shape, generator=draw) for shape in ((6, 4), (5, 4), (5, 4), (5,))
+    )
+    past = torch.ones(6, 6, dtype=torch.bool).tril()
 
-    def random(*shape: int) -> torch.Tensor:
-        return torch.randn(*shape, generator=draw)
+    def weights(
+        scores: torch.Tensor, mask: torch.Tensor, out: float = -math.inf
+    ) -> torch.Tensor:
+        return scores.masked_fill(~mask, out).softmax(-1)
 
-    states, w, u, v = random(6, 4), random(5, 4), random(5, 4), random(5)
-
-    def weights(asking: torch.Tensor, known: torch.Tensor, past: bool) -> torch.Tensor:
-        pairs = (states @ asking.T)[:, None] + (states @ known.T)[None]
-        scores = pairs.tanh() @ v
-        if past:
-            later = torch.ones(6, 6, dtype=torch.bool).triu(1)
-            scores = scores.masked_fill(later, -math.inf)
-        return scores.softmax(-1)
-
+    summed = (states @ w.T)[:, None] + (states @ u.T)[None]
+    right = weights(summed.tanh() @ v, past)
+    turned = (states @ u.T)[:, None] + (states @ w.T)[None]
+    slips = {
+        "Right but for the mask: a state may look at none that follows.":
+            weights(summed.tanh() @ v, past | True),
+        "Zero is a score like any other. Which score gives no weight?":
+            weights(summed.tanh() @ v, past, 0.0),
+        "Something bends the sum before v meets it.": weights(summed @ v, past),
+        "W belongs to the state that asks, U to the one that is asked.":
+            weights(turned.tanh() @ v, past),
+    }  # fmt: skip
     found = torch.as_tensor(calls(function, states, w, u, v)).float()
-    equal_shape(found, (6, 6), name="The weights")
-    if torch.allclose(found, weights(w, u, False), atol=1e-5):
-        raise NotYet("Right but for the mask: a state may look at none that follows.")
-    if torch.allclose(found, weights(u, w, True), atol=1e-5):
-        raise NotYet("W belongs to the state that asks, U to the one that is asked.")
+    equal_shape(found, (6, 6), name="The table of weights")
+    for hint, slip in slips.items():
+        if torch.allclose(found, slip, atol=1e-5):
+            raise NotYet(hint)
     if found.isnan().any() or not torch.allclose(found.sum(1), torch.ones(6)):
         raise NotYet("Each row should sum to one. Is the softmax over the last axis?")
-    close(found, weights(w, u, True), name="The weights")
-    return "right: the attention of 2014, in five lines."
+    close(found, right, name="The table of weights")
+    return "right: the score of 2014, in five lines."
 
 
 def remember(function: Callable[..., Any]) -> str:
