@@ -139,6 +139,7 @@ _NEEDED = [
     (r"player\.js", r"\bdata-player="),
     (r"live(?!-tokens)(?:-\w+)?\.js", r"\bdata-live="),
     (r"live-tokens\.js", r"\bdata-tokens="),
+    (r"quiz\.js", r"\bdata-quiz="),
 ]
 
 

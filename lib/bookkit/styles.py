@@ -15,7 +15,7 @@ from bookkit.paths import to_root
 #: Sheets of the book itself, which stand above the layer, in this order.
 OWN = (
     "type.css", "figures.css", "live.css", "live-painter.css", "live-tokens.css",
-    "book.css", "cells.css", "frame.css",
+    "quiz.css", "book.css", "cells.css", "frame.css",
 )  # fmt: skip
 #: Sheets that the site needs only where something on it has such a class.
 SIGNS = {

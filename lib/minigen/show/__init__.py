@@ -21,6 +21,7 @@ from minigen.show.live_text import Words
 from minigen.show.live_tokens import LiveTokens, tokenizer
 from minigen.show.plane import contours, points
 from minigen.show.player import Player, player
+from minigen.show.quiz import Quiz, quiz
 from minigen.show.quote import Quote, quote
 from minigen.show.style import (
     DATA,
@@ -38,8 +39,8 @@ from minigen.show.style import (
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
     "Choice", "Live", "LiveTokens", "Looks", "Loop", "Luck", "Noise", "Picture",
-    "Plane", "Player", "Quote", "Shown", "Slider", "Stops", "Walk", "Words",
+    "Plane", "Player", "Quiz", "Quote", "Shown", "Slider", "Stops", "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",
-    "points", "quote", "shades", "sheet", "tiled", "tokenizer",
+    "points", "quiz", "quote", "shades", "sheet", "tiled", "tokenizer",
 ]  # fmt: skip

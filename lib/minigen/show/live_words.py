@@ -120,3 +120,36 @@ PAINTER: dict[str, Any] = {
     "noise": "noise",
     "step": "step {}",
 }
+
+#: What the quiz says (quiz.py): the questions, then the score.
+QUIZ: dict[str, Any] = {
+    "question": "Real or generated?",
+    "real": "Real",
+    "made": "Generated",
+    "next": "Next",
+    "keys": {"real": "r", "made": "g"},
+    "count": "Question {} of {}.",
+    "hint": "Keys: R or G, then Enter.",
+    "picture": "The picture that is asked about",
+    "text": "The text that is asked about",
+    "right": "Right:",
+    "wrong": "Wrong:",
+    "was_real": "it is real.",
+    "was_made": "it was generated ({}).",
+    "score": "{} of {} right: {}.",
+    "interval": "The 95 % interval goes from {} to {}.",
+    "inside": "Chance, 50 %, lies in it: this score cannot tell you from a coin.",
+    "above": "Chance, 50 %, lies below it: you can tell them apart.",
+    "below": "Chance, 50 %, lies above it: you see a difference, and take one for the "
+    "other.",
+    "chance": "A coin gets {} or more right in {} of such quizzes.",
+    "rare": "less than 0.1 %",
+    "scale": "On a scale from 0 to 100 %: your share is {}, its interval goes from {} "
+    "to {}, and chance is at 50 %.",
+    "dprime": "d′ = {}, from {} to {}, where 0 is a coin. You said “generated” {} "
+    "times; it was true {} times.",
+    "found": "{}: {} of {} found out",
+    "doubted": "real: {} of {} taken for generated",
+    "more": "{} more",
+    "again": "Start again",
+}
