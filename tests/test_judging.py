@@ -9,7 +9,8 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 from sklearn.neighbors import NearestNeighbors
 
-from minigen import judging, metrics, repro
+from minigen import data, judging, metrics, repro
+from minigen.ruler import Ruler
 
 
 def normal(n, d, seed, *, mean=0.0, scale=1.0):
@@ -147,3 +148,13 @@ def test_authenticity_by_hand():
 def test_what_cannot_be_judged_is_refused_with_a_sentence(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_features_with_slopes_are_the_rulers_and_have_slopes():
+    digits = data.images("digits")
+    ruler = Ruler.for_dataset(digits)
+    x = digits.test_x[:7].clone().requires_grad_(True)
+    found = judging.features_with_slopes(ruler.classifier, x)
+    assert torch.allclose(found.detach(), ruler.features(digits.test_x[:7]))
+    (slope,) = torch.autograd.grad(found.sum(), x)
+    assert slope.abs().max() > 0

@@ -993,3 +993,20 @@ def test_a_single_name_is_a_choice_and_none_or_two_alike_are_not():
     for names in ([], ["a", "b", "a"]):
         with pytest.raises(ValueError, match="needs names, no two alike"):
             show.Choice(names)
+
+
+def test_a_table_shows_its_cells_as_text():
+    rows = {"VAE": ["1.2", "<b>"], "a & b": ["—", "3"]}
+    made = show.table(rows, columns=["model", "bits", "x"], name="all", caption="See.")
+    bundle = made._repr_mimebundle_()
+    assert "&lt;b&gt;" in bundle["text/html"]
+    assert "a &amp; b" in bundle["text/html"]
+    assert bundle["text/html"].count("<tr>") == 3
+    assert bundle["text/plain"].splitlines()[1].split() == ["VAE", "1.2", "<b>"]
+
+
+def test_a_table_with_holes_is_refused():
+    with pytest.raises(ValueError, match="1 cells for 2 columns"):
+        show.table({"a": ["1"]}, columns=["x", "y", "z"], name="t", caption="See.")
+    with pytest.raises(ValueError, match="no rows"):
+        show.table({}, columns=["x"], name="t", caption="See.")

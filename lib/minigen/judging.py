@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from minigen.features import Classifier
 from minigen.metrics import frechet, nearest_distance, precision_recall
 
 #: Neighbours that reach a ball's edge, as in the paper on density and coverage.
@@ -190,6 +191,17 @@ def authenticity(
     distance, nearest = between.min(dim=1)
     own = _pairs(_rows(train, 2), _rows(train, 2)).fill_diagonal_(math.inf)
     return float((distance >= own.min(dim=1).values[nearest]).double().mean())
+
+
+def features_with_slopes(
+    classifier: Classifier, images: Float[Tensor, "n channel height width"]
+) -> Float[Tensor, "n feature"]:
+    """Return the ruler's features of pictures, through which gradients pass.
+
+    What a generator needs in order to cheat the ruler, and a chapter to show it.
+    """
+    layers = classifier._layers(images)
+    return torch.cat([x / math.sqrt(2 * x.shape[1]) for x in layers], dim=1)
 
 
 def _pairs(a: Tensor, b: Tensor) -> Tensor:

@@ -35,12 +35,14 @@ from minigen.show.style import (
     heat,
     shades,
 )
+from minigen.show.table import Table, table
 
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
     "Choice", "Live", "LiveTokens", "Looks", "Loop", "Luck", "Noise", "Picture",
-    "Plane", "Player", "Quiz", "Quote", "Shown", "Slider", "Stops", "Walk", "Words",
+    "Plane", "Player", "Quiz", "Quote", "Shown", "Slider", "Stops", "Table",
+    "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",
-    "points", "quiz", "quote", "shades", "sheet", "tiled", "tokenizer",
+    "points", "quiz", "quote", "shades", "sheet", "table", "tiled", "tokenizer",
 ]  # fmt: skip
