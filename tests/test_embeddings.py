@@ -213,3 +213,16 @@ def test_every_pair_asks_every_other_both_ways():
     three = embeddings.pairs_of_pairs([("a", "b"), ("c", "d"), ("e", "f")])
     assert len(three) == len(set(three)) == 12
     assert ("b", "a", "d", "c") in three
+
+
+@pytest.mark.parametrize(
+    "text", ["🦜 🌍😀 " * 500, "to be or not to be " * 99, "12 3 ½"]
+)
+def test_a_text_without_words_is_named(text):
+    with pytest.raises(ValueError, match=r"mine\.txt has \d different words"):
+        embeddings.enough_words(text, name="mine.txt")
+
+
+def test_a_text_with_words_enough_comes_back():
+    text = " ".join(f"word{n}" for n in range(20))
+    assert embeddings.enough_words(text, name="mine.txt") == text
