@@ -37,15 +37,26 @@ def every_text(model, steps, vocab=4):
     return found
 
 
-def test_writing_is_generating():
+def test_writing_one_text_is_generating():
     model = tiny()
-    made = sampling.write(model, count=20, steps=9, generator=generator(3))
-    wanted = gpt.generate(
-        model, torch.zeros(20, 1, dtype=torch.long), steps=9, end=0,
-        generator=generator(3),
-    )  # fmt: skip
-    for row, other in zip(made.rows, wanted[:, 1:].tolist(), strict=True):
-        assert [*row, 0][: len(other)] == other[: len(row) + 1]
+    for seed in range(20):
+        made = sampling.write(model, count=1, steps=9, generator=generator(seed))
+        wanted = gpt.generate(
+            model, torch.zeros(1, 1, dtype=torch.long), steps=9, end=0,
+            generator=generator(seed),
+        )  # fmt: skip
+        assert [*made.rows[0], 0][:9] == wanted[0, 1:].tolist()
+
+
+def test_many_texts_side_by_side_are_told_as_often_as_they_should_be():
+    model, count = tiny(), 4000
+    exact = every_text(model, 3)
+    made = sampling.write(model, count=count, steps=3, generator=generator(1))
+    told = [tuple(row) if len(row) == 3 else (*row, 0) for row in made.rows]
+    for text, log_p in exact.items():
+        share = math.exp(log_p)
+        error = math.sqrt(share * (1 - share) / count)
+        assert told.count(text) / count == pytest.approx(share, abs=4.5 * error + 1e-9)
 
 
 def test_the_choice_in_texts_is_their_exact_entropy():

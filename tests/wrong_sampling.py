@@ -56,6 +56,20 @@ def blocked(logits, text, n, *, length=1, upto=None, value=-np.inf):
     return made
 
 
+def all_or_none(given, least):
+    kept = np.where(given >= least, given, 0)
+    return kept / kept.sum() if kept.sum() else given
+
+
+def last_slice(logits, text, n):
+    """Take the last n - 1 tokens by a slice that is everything when n is 1."""
+    made, last = logits.astype(float), text[-(n - 1) :]
+    for i in range(len(text) - n + 1):
+        if text[i : i + n - 1] == last:
+            made[text[i + n - 1]] = -np.inf
+    return made
+
+
 def top_p(given, p):
     order = np.argsort(-given)
     before = np.cumsum(given[order]) - given[order]
@@ -76,6 +90,7 @@ WRONG = [
     ("sampling.epsilon", floor(lambda o, e: o > e), "exactly"),
     ("sampling.epsilon", floor(lambda o, e: o >= e, best=False), "nothing is left"),
     ("sampling.epsilon", floor(lambda o, e: o <= e), "wrong"),
+    ("sampling.epsilon", all_or_none, "not all"),
     ("sampling.no_repeat", lambda x, text, n: x.astype(float), "should be forbidden"),
     ("sampling.no_repeat",
      lambda x, text, n: blocked(x, text, n, length=2), "should stay possible"),
@@ -83,11 +98,15 @@ WRONG = [
      lambda x, text, n: blocked(x, text, n, upto=1), "should be forbidden"),
     ("sampling.no_repeat",
      lambda x, text, n: blocked(x, text, n, value=0.0), "should be forbidden"),
+    ("sampling.no_repeat", last_slice, "when n is 1"),
     ("sampling.no_repeat", lambda x, text, n: x[:3], "six logits"),
     ("sampling.cut", lambda o: o > 0, "may be wrong"),
     ("sampling.cut", lambda o: o == o.max(), "cut off"),
     ("sampling.cut", lambda o: np.argsort(np.argsort(-o)) < 10, "cut off"),
     ("sampling.cut", lambda o: top_p(o, 0.99), "may be wrong"),
+    ("sampling.cut", lambda o: top_p(o, 0.95), "may be wrong"),
+    ("sampling.cut", lambda o: top_p(o, 0.9), "cut off"),
+    ("sampling.cut", lambda o: o >= 0.05 * o.max(), "may be wrong"),
     ("sampling.cut", lambda o: o > 1, "nothing is kept"),
     ("sampling.cut", lambda o: o, "True or False"),
 ]  # fmt: skip

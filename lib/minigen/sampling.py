@@ -44,19 +44,19 @@ def write(
 
     A text that has no end after `steps` tokens is cut off there.
     """
-    tokens = torch.full((count, 1), end)
-    ended, bits, caches = torch.zeros(count, dtype=torch.bool), torch.zeros(count), None
+    tokens, bits = torch.full((count, 1), end), torch.zeros(count)
+    open_rows, caches = torch.arange(count), None  # texts that have no end yet
     for _ in range(steps):
-        logits, caches = model.cached(tokens[:, -1:], caches)
-        logits = strategy(logits[:, -1], tokens)
+        logits, caches = model.cached(tokens[open_rows, -1:], caches)
+        logits = strategy(logits[:, -1], tokens[open_rows])
         log_p = logits.log_softmax(-1)
-        entropy = -(log_p.exp() * log_p).nan_to_num(0.0).sum(-1) / math.log(2)
-        bits += torch.where(ended, 0.0, entropy)
-        token = decode.pick(logits, generator=generator)
-        token = torch.where(ended, end, token)
-        tokens = torch.cat([tokens, token[:, None]], dim=1)
-        ended |= token == end
-        if bool(ended.all()):
+        bits[open_rows] -= (log_p.exp() * log_p).nan_to_num(0.0).sum(-1) / math.log(2)
+        token = torch.full((count, 1), end)
+        token[open_rows, 0] = decode.pick(logits, generator=generator)
+        tokens = torch.cat([tokens, token], dim=1)
+        going = token[open_rows, 0] != end
+        open_rows, caches = open_rows[going], [(k[going], v[going]) for k, v in caches]
+        if not len(open_rows):
             break
     rows = [row[: row.index(end)] if end in row else row
             for row in tokens[:, 1:].tolist()]  # fmt: skip
