@@ -337,6 +337,7 @@ def test_a_word_that_is_pointed_at_shows_where_it_was_looked_at(visit):
     tiles.nth(2).click()  # the first touch draws, and shows the look
     shown = drawn(PROMPT)
     settle(page, "painter")
+    page.wait_for_timeout(600)
     looks = shown[:, 3:].mean(0)
 
     def expect_heat(place):
@@ -406,6 +407,7 @@ def test_a_telephone_and_a_finger_can_do_it_all(visit):
     page = visit(**PHONE)
     slot(page, "colour").select_option("white")
     settle(page, "painter")
+    page.wait_for_timeout(600)
     part(page, "button.live-word").nth(1).tap()
     assert "“white” has" in part(page, ".live-look").text_content()
     part(page, "button.live-word").nth(1).tap()
