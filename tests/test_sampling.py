@@ -138,6 +138,13 @@ def test_drafts_leave_the_distribution_as_it_was(ahead):
     assert statistic < chi2.ppf(0.999, len(groups) - 1)
 
 
+def test_caches_cut_back_are_those_of_the_shorter_text():
+    keys, tokens = torch.randn(2, 4, 7, 3), torch.arange(14).view(2, 7)
+    short = sampling.cut_back([(keys, 2 * keys), (tokens, tokens)], 5)
+    assert torch.equal(short[0][1], 2 * keys[:, :, :5])
+    assert torch.equal(short[1][0], tokens[:, :5])
+
+
 def test_a_draft_that_is_the_model_is_always_kept():
     model = tiny()
 

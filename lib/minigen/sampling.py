@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from minigen import decode
+from minigen.attention import Cache
 from minigen.data import stories
 from minigen.gpt import GPT
 
@@ -151,6 +152,17 @@ def speculate(
             return tokens + kept[: kept.index(end) + 1], calls
         tokens += kept
         # What was drafted and refused is forgotten; the last token was never read.
-        caches = [(k[:, :, : len(tokens) - 1], v[:, :, : len(tokens) - 1])
-                  for k, v in caches]  # fmt: skip
+        caches = cut_back(caches, len(tokens) - 1)
     return tokens, calls
+
+
+def cut_back(caches: list[Cache], length: int) -> list[Cache]:
+    """Return a model's caches as they were after so many tokens.
+
+    Keys and values have the shape [batch, heads, time, width], tokens [batch, time].
+    """
+
+    def cut(part: Tensor) -> Tensor:
+        return part[:, :, :length] if part.dim() == 4 else part[:, :length]
+
+    return [(cut(first), cut(second)) for first, second in caches]
