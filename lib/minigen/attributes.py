@@ -209,25 +209,31 @@ def examples(
 def odd(number: int, *, generator: torch.Generator) -> Float[Tensor, "number 3 16 16"]:
     """Return pictures that no caption describes.
 
-    A quarter each: nothing but background, two pictures of two things on one another,
-    two pictures mixed half and half, and a picture in much noise.
+    A third each: nothing but background, two pictures of two things on one another, and
+    a picture in much noise.
     """
-    n = number // 4 + 1
-    one, two = (shapes.draw(2 * n, generator=generator, objects=k).x for k in (1, 2))
-    paper = torch.tensor(shapes.BACKGROUND)[None, :, None, None]
-    empty = paper.expand(n, 3, 16, 16)
+    n = number // 3 + 1
+    one = shapes.draw(n, generator=generator).x
+    two = shapes.draw(2 * n, generator=generator, objects=2).x
+    empty = paper().expand(n, 3, 16, 16)
     crowded = torch.maximum(two[:n], two[n:])
-    mixed = (one[:n] + one[n:]) / 2
-    noisy = one[:n] + 0.5 * torch.randn(n, 3, 16, 16, generator=generator)
-    return torch.cat([empty, crowded, mixed, noisy])[:number].clamp(0, 1)
+    noisy = one + 0.5 * torch.randn(n, 3, 16, 16, generator=generator)
+    return torch.cat([empty, crowded, noisy])[:number].clamp(0, 1)
 
 
 def unclean(
     x: Float[Tensor, "batch 3 16 16"], *, generator: torch.Generator
 ) -> Float[Tensor, "batch 3 16 16"]:
-    """Return pictures with a little noise, as a generator's may have."""
+    """Return pictures a little dim and noisy, as a generator's may be."""
+    light = 1 - 0.4 * torch.rand(len(x), 1, 1, 1, generator=generator)
     much = 0.1 * torch.rand(len(x), 1, 1, 1, generator=generator)
-    return (x + much * torch.randn(x.shape, generator=generator)).clamp(0, 1)
+    noise = much * torch.randn(x.shape, generator=generator)
+    return (paper() + light * (x - paper()) + noise).clamp(0, 1)
+
+
+def paper() -> Float[Tensor, "1 3 1 1"]:
+    """Return the colour of the background."""
+    return torch.tensor(shapes.BACKGROUND)[None, :, None, None]
 
 
 def error(reader: Reader, *, number: int = 5000, seed: int = 1) -> dict[str, float]:
@@ -266,7 +272,7 @@ def _reader(*, steps: int = 1500, size: int = 32, pool: int = 20_000) -> Recipe:
             label="attribute reader",
         )
 
-    return Recipe(build=Reader, train=train, data=("attributes 1",))
+    return Recipe(build=Reader, train=train, data=("attributes 2",))
 
 
 RECIPES = {"reader": _reader}

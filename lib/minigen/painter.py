@@ -33,6 +33,9 @@ from minigen.zoo import Recipe
 #: How large queries and keys begin: with few numbers a head, scores would be too alike.
 SHARP = 1.5
 
+#: Pictures drawn before training; more would come again less often.
+POOL = 20_000
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -41,19 +44,19 @@ class Sizes:
     #: (channel, height, width)
     shape: tuple[int, int, int] = (3, 16, 16)
     #: Channels of each level, from fine to coarse; each is half as fine as the last.
-    widths: tuple[int, ...] = (16, 48, 48)
+    widths: tuple[int, ...] = (24, 48, 48)
     #: Levels of at most so many places a side look at the words.
     looking: int = 8
     #: Length of the words' vectors, and blocks that read them.
     text: int = 64
-    layers: int = 1
+    layers: int = 2
     heads: int = 2
     #: Length of the vector that tells the blocks the noise level.
     condition: int = 64
     #: How large places in the caption begin, next to the words (see `TextEncoder`).
     position_scale: float = 1.0
-    #: All words as one vector, their mean, in the place of a sequence.
-    pooled: bool = False
+    #: Words as a sequence to look at; or else one vector, their mean.
+    sequence: bool = True
 
 
 def sharp(width: int) -> RMSNorm:
@@ -63,10 +66,12 @@ def sharp(width: int) -> RMSNorm:
     return norm
 
 
-class CrossAttention(nn.Module):
-    """Places of a picture look at words; what they find is added to them."""
+class Look(nn.Module):
+    """Places of a picture look at words, or at each other; they add what they find."""
 
-    def __init__(self, channels: int, text: int, *, heads: int, side: int) -> None:
+    def __init__(
+        self, channels: int, *, heads: int, side: int, text: int | None = None
+    ) -> None:
         super().__init__()
         self.norm = RMSNorm(channels)
         self.place = nn.Parameter(torch.randn(side * side, channels) * 0.5)
@@ -77,7 +82,7 @@ class CrossAttention(nn.Module):
     def forward(
         self,
         h: Float[Tensor, "batch channel height width"],
-        words: Float[Tensor, "batch word text"],
+        words: Float[Tensor, "batch word text"] | None = None,
         *,
         weights: bool = False,
     ) -> tuple[Float[Tensor, "batch channel height width"], Tensor]:
@@ -85,26 +90,6 @@ class CrossAttention(nn.Module):
         x = self.norm(h.flatten(2).transpose(1, 2)) + self.place  # [batch, place, c]
         found, _, looks = self.attention(x, words, weights=weights)
         return h + found.transpose(1, 2).unflatten(2, h.shape[2:]), looks
-
-
-class SelfAttention(nn.Module):
-    """Places of a picture look at each other."""
-
-    def __init__(self, channels: int, *, heads: int, side: int) -> None:
-        super().__init__()
-        self.norm = RMSNorm(channels)
-        self.place = nn.Parameter(torch.randn(side * side, channels) * 0.5)
-        self.attention = Attention(channels, heads=heads)
-        self.attention.norm = sharp(channels // heads)
-        nn.init.zeros_(self.attention.out.weight)
-
-    def forward(
-        self, h: Float[Tensor, "batch channel height width"]
-    ) -> Float[Tensor, "batch channel height width"]:
-        """Return the picture with what its places told each other."""
-        x = self.norm(h.flatten(2).transpose(1, 2)) + self.place
-        mixed = self.attention(x, weights=False)[0]
-        return h + mixed.transpose(1, 2).unflatten(2, h.shape[2:])
 
 
 class Painter(nn.Module):
@@ -124,20 +109,19 @@ class Painter(nn.Module):
             nn.Linear(condition, condition), nn.SiLU(), nn.Linear(condition, condition)
         )
         self.reads = TextEncoder(
-            width=sizes.text, layers=sizes.layers, heads=sizes.heads,
+            width=sizes.text, layers=sizes.layers, heads=4,
             position_scale=sizes.position_scale,
         )  # fmt: skip
 
         def block(before: int, after: int) -> ResidualBlock:
             return ResidualBlock(before, after, condition=condition)
 
-        def look(level: int) -> CrossAttention | None:
+        def look(level: int) -> nn.Module:
             here = side >> level
             if here > sizes.looking:
-                return None
-            return CrossAttention(
-                widths[level], sizes.text, heads=sizes.heads, side=here
-            )
+                return nn.Identity()
+            width = widths[level]
+            return Look(width, heads=sizes.heads, side=here, text=sizes.text)
 
         levels = range(len(widths))
         self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
@@ -145,18 +129,14 @@ class Painter(nn.Module):
             block(before, here)
             for before, here in zip([widths[0], *widths], widths, strict=False)
         )
-        self.looks_down = nn.ModuleList(
-            look(level) or nn.Identity() for level in levels
-        )
-        self.among = SelfAttention(
-            widths[-1], heads=sizes.heads, side=side >> levels[-1]
-        )
+        self.looks_down = nn.ModuleList(look(level) for level in levels)
+        self.among = Look(widths[-1], heads=sizes.heads, side=side >> levels[-1])
         self.middle = block(widths[-1], widths[-1])
         self.up = nn.ModuleList(
             block(below + here, here)
             for below, here in zip([*widths[1:], widths[-1]], widths, strict=True)
         )
-        self.looks_up = nn.ModuleList(look(level) or nn.Identity() for level in levels)
+        self.looks_up = nn.ModuleList(look(level) for level in levels)
         self.register_buffer("null", torch.zeros(MAX_WORDS, dtype=torch.long))
         self.norm = nn.GroupNorm(max(1, widths[0] // GROUP), widths[0])
         self.last = nn.Conv2d(widths[0], channels, 3, padding=1)
@@ -181,7 +161,7 @@ class Painter(nn.Module):
     ) -> tuple[Tensor, list[Tensor]]:
         """Return v, and (if asked) each layer's weights [batch, head, place, word]."""
         words = self.reads(tokens)
-        if self.sizes.pooled:
+        if not self.sizes.sequence:
             words = words.mean(1, keepdim=True)
         condition = F.silu(self.time(sinusoidal(t, self.sizes.condition)))
         h, bridges, found = self.first(xt), [], []
@@ -191,17 +171,17 @@ class Painter(nn.Module):
             if level:
                 h = F.avg_pool2d(h, 2)
             h = block(h, condition)
-            if isinstance(look, CrossAttention):
+            if isinstance(look, Look):
                 h, looks = look(h, words, weights=weights)
                 found.append(looks)
             bridges.append(h)
-        h = self.middle(self.among(h), condition)
+        h = self.middle(self.among(h)[0], condition)
         for level in reversed(range(len(bridges))):
             if level < len(bridges) - 1:
                 h = F.interpolate(h, scale_factor=2.0, mode="nearest")
             h = self.up[level](torch.cat([h, bridges[level]], dim=1), condition)
             look = self.looks_up[level]
-            if isinstance(look, CrossAttention):
+            if isinstance(look, Look):
                 h, looks = look(h, words, weights=weights)
                 found.append(looks)
         return self.last(F.silu(self.norm(h))), found
@@ -232,10 +212,9 @@ def loss(
     alpha_bar: Float[Tensor, " step"],
     generator: torch.Generator,
     drop: float = 0.1,
-    lean: float | None = None,
 ) -> Float[Tensor, ""]:
     """Return the mean squared error of v; a share `drop` goes without its caption."""
-    t = moments(len(x0), steps=len(alpha_bar) - 1, lean=lean, generator=generator)
+    t = torch.randint(1, len(alpha_bar), (len(x0),), generator=generator)
     eps = torch.randn(x0.shape, generator=generator)
     hidden = torch.rand(len(x0), generator=generator) < drop
     signal, noise = diffusion.shares(t, alpha_bar, like=x0)
@@ -247,25 +226,11 @@ def loss(
     return (v - diffusion.v_of(x0, eps, signal, noise)).square().mean()
 
 
-def moments(
-    number: int, *, steps: int, lean: float | None, generator: torch.Generator
-) -> Int64[Tensor, " number"]:
-    """Return steps from 1 to `steps`: all alike, or most in the middle of the way.
-
-    With `lean` they are a normal variable around it, put through a sigmoid
-    (2403.03206, section 3.1): above 0 more of them have much noise.
-    """
-    if lean is None:
-        return torch.randint(1, steps + 1, (number,), generator=generator)
-    share = torch.sigmoid(lean + torch.randn(number, generator=generator))
-    return (share * steps).ceil().long().clamp(1, steps)
-
-
 def examples(
     number: int,
     *,
     generator: torch.Generator,
-    objects: Sequence[int] = (1, 2),
+    objects: Sequence[int] = (1, 1, 2, 2),
     leave_out: float = 0.1,
     without: Collection[tuple[str, str]] = shapes.HELD_OUT,
 ) -> tuple[Float[Tensor, "n 3 16 16"], Int64[Tensor, "n word"]]:
@@ -374,13 +339,12 @@ def train(
     steps: int,
     seed: int,
     size: int = 32,
-    pool: int = 20_000,
-    objects: Sequence[int] = (1, 2),
+    pool: int = POOL,
+    objects: Sequence[int] = (1, 1, 2, 2),
     drop: float = 0.1,
-    lean: float | None = None,
     rate: float = 0.02,
     other_rate: float = 0.004,
-    average: float = 0.995,
+    average: float = 0.997,
     **settings: Any,
 ) -> History:
     """Train a painter on pictures of one thing and of two; its average is returned."""
@@ -394,7 +358,6 @@ def train(
             alpha_bar=alpha_bar,
             generator=generator,
             drop=drop,
-            lean=lean,
         ),
         _batches(pool, size, objects, generator),
         steps=steps,
@@ -408,12 +371,20 @@ def train(
     )
 
 
-def _words(*, steps: int = 1000, position_scale: float = 1.0) -> Recipe:
-    sizes = Sizes(position_scale=position_scale)
+def _words(
+    *,
+    steps: int = 2600,
+    position_scale: float = 1.0,
+    sequence: bool = True,
+    drop: float = 0.1,
+) -> Recipe:
+    sizes = Sizes(position_scale=position_scale, sequence=sequence)
 
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         assert isinstance(model, Painter)
-        history = train(model, steps=scaled(steps, budget), seed=seed)
+        pool = scaled(POOL, min(1.0, budget), least=300)
+        length = scaled(steps, budget)
+        history = train(model, steps=length, seed=seed, pool=pool, drop=drop)
         model.load_state_dict(history.average.state_dict())
 
     return Recipe(build=lambda: Painter(sizes), train=training, data=("shapes 1",))
