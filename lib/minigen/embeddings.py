@@ -36,6 +36,20 @@ def passages(text: str, *, end: str = "\n") -> list[list[str]]:
     return [words for words in found if words]
 
 
+def enough_words(text: str, *, name: str, least: int = 20) -> str:
+    """Return a text, or a ValueError that says how few different words it has.
+
+    Words of three letters or more count; a text of emoji has none.
+    """
+    found = len({word for word in _WORD.findall(text.lower()) if len(word) > 2})
+    if found < least:
+        raise ValueError(
+            f"{name} has {found} different words of three letters or more, and "
+            f"{least} are needed: give a longer text"
+        )
+    return text
+
+
 @dataclass(frozen=True)
 class Words:
     """A vocabulary of whole words with their counts, the commonest first."""

@@ -270,7 +270,8 @@ class Ruler:
         if size < 2:
             raise ValueError(
                 f"{samples} samples are too few to compare with "
-                f"{len(self.images.test_y)} test pictures: give 4 or more of each"
+                f"{len(self.images.test_y)} test pictures: give 4 samples and 6 "
+                "test pictures, or more"
             )
         return size
 

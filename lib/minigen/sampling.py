@@ -13,6 +13,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from minigen import decode
+from minigen.attention import Cache
 from minigen.data import stories
 from minigen.gpt import GPT
 
@@ -44,19 +45,19 @@ def write(
 
     A text that has no end after `steps` tokens is cut off there.
     """
-    tokens = torch.full((count, 1), end)
-    ended, bits, caches = torch.zeros(count, dtype=torch.bool), torch.zeros(count), None
+    tokens, bits = torch.full((count, 1), end), torch.zeros(count)
+    open_rows, caches = torch.arange(count), None  # texts that have no end yet
     for _ in range(steps):
-        logits, caches = model.cached(tokens[:, -1:], caches)
-        logits = strategy(logits[:, -1], tokens)
+        logits, caches = model.cached(tokens[open_rows, -1:], caches)
+        logits = strategy(logits[:, -1], tokens[open_rows])
         log_p = logits.log_softmax(-1)
-        entropy = -(log_p.exp() * log_p).nan_to_num(0.0).sum(-1) / math.log(2)
-        bits += torch.where(ended, 0.0, entropy)
-        token = decode.pick(logits, generator=generator)
-        token = torch.where(ended, end, token)
-        tokens = torch.cat([tokens, token[:, None]], dim=1)
-        ended |= token == end
-        if bool(ended.all()):
+        bits[open_rows] -= (log_p.exp() * log_p).nan_to_num(0.0).sum(-1) / math.log(2)
+        token = torch.full((count, 1), end)
+        token[open_rows, 0] = decode.pick(logits, generator=generator)
+        tokens = torch.cat([tokens, token], dim=1)
+        going = token[open_rows, 0] != end
+        open_rows, caches = open_rows[going], [(k[going], v[going]) for k, v in caches]
+        if not len(open_rows):
             break
     rows = [row[: row.index(end)] if end in row else row
             for row in tokens[:, 1:].tolist()]  # fmt: skip
@@ -151,6 +152,17 @@ def speculate(
             return tokens + kept[: kept.index(end) + 1], calls
         tokens += kept
         # What was drafted and refused is forgotten; the last token was never read.
-        caches = [(k[:, :, : len(tokens) - 1], v[:, :, : len(tokens) - 1])
-                  for k, v in caches]  # fmt: skip
+        caches = cut_back(caches, len(tokens) - 1)
     return tokens, calls
+
+
+def cut_back(caches: list[Cache], length: int) -> list[Cache]:
+    """Return a model's caches as they were after so many tokens.
+
+    Keys and values have the shape [batch, heads, time, width], tokens [batch, time].
+    """
+
+    def cut(part: Tensor) -> Tensor:
+        return part[:, :, :length] if part.dim() == 4 else part[:, :length]
+
+    return [(cut(first), cut(second)) for first, second in caches]

@@ -8,32 +8,7 @@
   const FULL = [0.02, 0.05, 0.1, 0.2, 0.5, 1];
 
   // A slider over a list of values, each with its own words.
-  class Stops {
-    constructor(root, spec, words, changed) {
-      this.spec = spec;
-      this.input = root.querySelector("input");
-      this.label = root.querySelector(".live-value");
-      this.input.addEventListener("input", () => {
-        this.show();
-        changed();
-      });
-      this.value = spec.start;
-    }
-
-    get value() {
-      return Number(this.input.value);
-    }
-
-    set value(place) {
-      this.input.value = place;
-      this.show();
-    }
-
-    show() {
-      this.label.textContent = this.said();
-      this.input.setAttribute("aria-valuetext", this.said());
-    }
-
+  class Stops extends live.controls.slider {
     tensor() {
       const data = Float32Array.of(this.spec.values[this.value]);
       return { type: "float32", shape: [1, 1], data };

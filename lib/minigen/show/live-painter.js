@@ -4,6 +4,8 @@
   "use strict";
   const live = (globalThis.minigenLive ??= {});
   const GREY = [0.3, 0.59, 0.11];
+  //: Milliseconds of rest before it is told where a word was looked at.
+  const REST = 400;
 
   class Painting {
     constructor(figure, spec) {
@@ -66,7 +68,15 @@
       this.tiles.show(shares, place, this.picked);
       const shown = place === undefined ? this.values.subarray(0, 3 * this.area) : this.heated(this.of(place));
       this.picture.draw(shown);
-      this.told.textContent = place === undefined ? this.spec.words.point : this.said(place, shares[place]);
+      this.tell(place === undefined ? this.spec.words.point : this.said(place, shares[place]));
+    }
+
+    // While steps follow each other a screen reader is left in peace.
+    tell(text) {
+      clearTimeout(this.rest);
+      const tell = () => (this.told.textContent = text);
+      if (this.figure.live.loop.running) this.rest = setTimeout(tell, REST);
+      else tell();
     }
 
     // A second time lets the word go.

@@ -19,7 +19,7 @@ from torch import Tensor
 from minigen.show.figure import check_weight, check_words
 from minigen.show.live_controls import Choice, Control
 from minigen.show.live_knobs import NEUTRAL, TOP_KS, Luck, knobs, turned
-from minigen.show.live_widget import still_widget
+from minigen.show.live_widget import both, still_widget
 from minigen.show.live_words import WORDS
 
 #: Tokens that have a bar of their own; the others share one.
@@ -51,12 +51,8 @@ class Odds:
     caption: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        bundle = self.widget._repr_mimebundle_()
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return data | {
-            "text/plain": f"odds {self.name}: {self.fingerprint}",
-            "text/html": self.html,
-        }
+        plain = f"odds {self.name}: {self.fingerprint}"
+        return both(self.widget, plain=plain, page=self.html)
 
     @cached_property
     def widget(self) -> Any:

@@ -21,6 +21,7 @@ import traitlets
 from minigen.show.cut import cut
 from minigen.show.figure import check_weight, check_words, version, versions
 from minigen.show.live_controls import row, slider
+from minigen.show.live_widget import both
 from minigen.show.live_words import TOKENS
 from minigen.show.svg import draw
 from minigen.tokens import BytePairs
@@ -41,12 +42,8 @@ class LiveTokens:
     caption: str
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
-        bundle = self.widget._repr_mimebundle_()
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        return data | {
-            "text/plain": f"tokenizer {self.name}: {self.fingerprint}",
-            "text/html": self.html,
-        }
+        plain = f"tokenizer {self.name}: {self.fingerprint}"
+        return both(self.widget, plain=plain, page=self.html)
 
     @cached_property
     def widget(self) -> ipywidgets.Widget:

@@ -72,6 +72,13 @@ def _tensor(kind: str, shape: list[int], data: Any) -> Tensor:
     return torch.from_numpy(values).reshape(shape)
 
 
+def both(widget: ipywidgets.Widget, *, plain: str, page: str) -> dict[str, Any]:
+    """Return a widget's formats, and text and HTML for where no widget lives."""
+    bundle = widget._repr_mimebundle_()
+    data = bundle[0] if isinstance(bundle, tuple) else bundle
+    return data | {"text/plain": plain, "text/html": page}
+
+
 def still_widget(page: str, caption: str) -> ipywidgets.Widget:
     """Return a figure that needs no model, and its caption."""
     return widget(nn.Identity(), page, caption)
