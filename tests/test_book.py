@@ -61,7 +61,7 @@ def small(lengths=(1, 3), seed=0):
     known = torch.randint(11, (300,), generator=generator(seed))
     sizes = gpt.Sizes(11, context=64, width=16, heads=2)
     model = BookGPT(sizes, Book(known, lengths=lengths))
-    torch.nn.init.normal_(model.trust.weight)
+    torch.nn.init.normal_(model.belief.weight)
     return model.eval()
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from minigen import decode, gpt
-from minigen.gpt import GPT, Sizes, generate, windows
+from minigen.gpt import GPT, Sizes, generate, look, windows
 from minigen.repro import generator, seed_everything
 from minigen.train import fit
 
@@ -38,11 +38,14 @@ def test_logits_have_their_shape_and_look_back_only(batch):
     assert not torch.allclose(before[:, 7:], after[:, 7:], atol=1e-2)
 
 
-def test_at_first_no_token_is_much_likelier_than_another():
+def test_at_first_only_what_was_read_is_likelier():
     seed_everything(0)
-    odds = GPT(SIZES)(tokens()).softmax(-1)
-    assert odds.max() < 0.5
-    assert odds.min() > 0.01
+    sizes = Sizes(vocab=30, context=16, width=24, layers=2, heads=3)
+    ids = torch.tensor([[3, 7, 3, 9, 1, 2]])
+    logits = GPT(sizes)(ids)[0, -1]
+    read = torch.zeros(30, dtype=torch.bool).index_fill(0, ids[0], True)
+    assert logits[read].min() > logits[~read].max()
+    assert logits[~read].std() < 0.5
 
 
 def test_a_layer_that_echoes_gives_back_what_it_looks_at():
@@ -50,6 +53,49 @@ def test_a_layer_that_echoes_gives_back_what_it_looks_at():
     layer = GPT(SIZES).blocks[-1].attention
     x = torch.randn(1, 1, SIZES.width)  # alone, a position looks at itself
     assert torch.allclose(layer(x)[0], SIZES.copy * x, atol=1e-5)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+def test_to_look_is_to_attend(causal):
+    part, x = model().blocks[1].attention, torch.randn(2, 7, SIZES.width)
+    part.causal = causal
+    for mine, theirs in zip(look(part, x), part(x), strict=True):
+        for a, b in zip(mine, theirs, strict=True):
+            assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_the_stream_begins_with_a_token_and_something_of_the_one_before():
+    found, ids = model(), tokens()
+    stream, words = found.begin(ids), found.embed(ids)
+    assert torch.equal(stream[:, 0], words[:, 0])
+    assert torch.allclose(stream[:, 3], words[:, 3] + found.before * words[:, 2])
+
+
+@torch.no_grad()
+def test_what_is_looked_at_is_raised_by_as_much_as_it_is_trusted():
+    found, seen = model(), torch.tensor([[4, 7, 4]])
+    looks = torch.tensor([[[[0.5, 0.2, 0.3]], [[0.0, 1.0, 0.0]], [[0.1, 0.9, 0.0]]]])
+    x = torch.randn(1, 1, SIZES.width)
+    trust = found.trust(found.norm(x))[0, 0]
+    without = found.head(x, torch.zeros_like(looks), seen)
+    raised = (found.head(x, looks, seen) - without)[0, 0]
+    assert raised[4] == pytest.approx(float(0.8 * trust[0] + 0.1 * trust[2]), rel=1e-3)
+    expected = float(0.2 * trust[0] + trust[1] + 0.9 * trust[2])
+    assert raised[7] == pytest.approx(expected, rel=1e-3)
+    assert (raised != 0).sum() == 2
+
+
+def test_a_position_that_is_surer_has_the_same_order_and_sharper_odds():
+    found, x, seen = model(), torch.randn(1, 4, SIZES.width), torch.zeros(1, 4).long()
+    looks = torch.zeros(1, 3, 4, 4)
+    with torch.no_grad():
+        found.sure.zero_()
+        plain = found.head(x, looks, seen)
+        h = found.norm(x)
+        found.sure.copy_(h[0, 2] / h[0, 2].square().sum())  # so that its product is 1
+        sharp = found.head(x, looks, seen)
+    assert torch.allclose(sharp[0, 2], math.e * plain[0, 2], atol=1e-4)
+    assert torch.equal(sharp.argsort(-1), plain.argsort(-1))
 
 
 def test_no_copy_leaves_the_layers_silent():

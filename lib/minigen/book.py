@@ -13,7 +13,6 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int64
 from torch import Generator, Tensor, nn
-from torch.nn.functional import linear
 
 from minigen import gpt
 from minigen.attention import Cache
@@ -112,9 +111,9 @@ class BookGPT(gpt.GPT):
         super().__init__(sizes)
         self.book = book
         self.scales = nn.Parameter(torch.full((len(book.lengths), sizes.width), 0.5))
-        self.trust = nn.Linear(sizes.width, len(book.lengths))
-        nn.init.zeros_(self.trust.weight)
-        nn.init.ones_(self.trust.bias)
+        self.belief = nn.Linear(sizes.width, len(book.lengths))
+        nn.init.zeros_(self.belief.weight)
+        nn.init.ones_(self.belief.bias)
 
     def forward(
         self,
@@ -143,15 +142,15 @@ class BookGPT(gpt.GPT):
             hints = self.book.hints(seen)[:, start:]
         told, hinted = (hints >= 0).float(), hints.clamp(min=0)
         weights = self.scales * told[..., None]  # [batch, time, lengths, width]
-        x = self.embed(tokens) + (self.embed(hinted) * weights).sum(2)
-        grown = []
+        x = self.begin(seen)[:, start:] + (self.embed(hinted) * weights).sum(2)
+        grown, looks = [], x.new_empty(0)
         for i, block in enumerate(self.blocks):
             cache = None if caches is None else caches[i]
-            x, kept, _ = block(x, cache=cache, start=start)
+            last = i == self.sizes.layers - 1
+            x, kept, looks = block(x, cache=cache, start=start, weights=last)
             grown.append(kept)
-        x = self.norm(x)
-        logits = linear(x, self.embed.weight)
-        logits = logits.scatter_add(2, hinted, self.trust(x) * told)
+        raised = self.belief(self.norm(x)) * told
+        logits = self.head(x, looks, seen).scatter_add(2, hinted, raised)
         return logits, [*grown, (seen, seen)]
 
 

@@ -38,7 +38,8 @@ CASES = 2
 class Step(nn.Module):
     """One token more: what `GPT.cached` does, with a memory of fixed size.
 
-    `memory` holds the keys and the values of the places before `place`.
+    `memory` holds the keys and the values of the places before `place`, and after those
+    of the layers the numbers of the tokens themselves.
     """
 
     turns: Tensor
@@ -47,7 +48,7 @@ class Step(nn.Module):
         super().__init__()
         self.gpt: Any = copy.deepcopy(model).eval().requires_grad_(False)
         size = model.sizes
-        self.shape = (2, size.layers, size.heads, size.context,
+        self.shape = (2, size.layers + 1, size.heads, size.context,
                       size.width // size.heads)  # fmt: skip
         half = self.shape[-1] // 2
         speed = 10_000.0 ** (-torch.arange(half) / half)
@@ -58,12 +59,18 @@ class Step(nn.Module):
         self,
         token: Int64[Tensor, "1"],
         place: Int64[Tensor, "1"],
-        memory: Float[Tensor, "2 layers heads context dim"],
-    ) -> tuple[Float[Tensor, "2 layers heads dim"], Float[Tensor, "1 vocab"]]:
+        memory: Float[Tensor, "2 more heads context dim"],
+    ) -> tuple[
+        Float[Tensor, "2 more heads dim"], Float[Tensor, "1 vocab"]
+    ]:
         """Return the new keys and values, and the logits of what follows."""
-        x = self.gpt.embed(token)  # [1, width]
-        here = torch.arange(self.shape[3])[:, None] == place  # [context, 1]
-        kept = []
+        embed, places = self.gpt.embed.weight, torch.arange(self.shape[3])
+        here = places[:, None] == place  # [context, 1]
+        seen = torch.where(here, token, memory[0, -1, 0, :, :1])
+        seen = (seen == torch.arange(len(embed))).to(embed.dtype)  # [context, vocab]
+        before = (places == place - 1).to(embed.dtype) @ seen @ embed
+        x = self.gpt.embed(token) + self.gpt.before * before  # [1, width]
+        kept, weights = [], memory.new_zeros(0)
         for i, block in enumerate(self.gpt.blocks):
             part, h = block.attention, _norm(x, block.norms[0].weight)
             q, k, v = (layer(h).view(self.shape[2], -1)
@@ -72,14 +79,16 @@ class Step(nn.Module):
             keys = torch.where(here, k[:, None], memory[0, i])
             values = torch.where(here, v[:, None], memory[1, i])
             scores = (keys @ q[:, :, None])[..., 0] / self.shape[4] ** 0.5
-            hidden = torch.arange(self.shape[3]) > place
-            weights = scores.masked_fill(hidden, -1e9).softmax(-1)  # [heads, context]
+            weights = scores.masked_fill(places > place, -1e9).softmax(-1)
             x = x + part.out((weights[:, None] @ values).view(1, -1))
-            h = _norm(x, block.norms[1].weight)
-            x = x + block.down(block.up(h).relu().square())
+            hidden = block.up(_norm(x, block.norms[1].weight)).relu()
+            x = x + block.down(hidden * hidden)
             kept.append(torch.stack([k, v]))
-        logits = linear(_norm(x, self.gpt.norm.weight), self.gpt.embed.weight)
-        return torch.stack(kept, dim=1), logits
+        kept.append(torch.zeros_like(kept[0]) + token.to(embed.dtype))
+        x = _norm(x, self.gpt.norm.weight)
+        logits = linear(x * (x @ self.gpt.sure).exp()[:, None], embed)
+        raised = self.gpt.trust(x) @ weights @ seen  # weights are [heads, context]
+        return torch.stack(kept, dim=1), logits + raised
 
     def _turned(self, z: Tensor, place: Tensor) -> Tensor:
         cos, sin = self.turns[:, place]
