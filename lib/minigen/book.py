@@ -114,6 +114,7 @@ class BookGPT(gpt.GPT):
         self.belief = nn.Linear(sizes.width, len(book.lengths))
         nn.init.zeros_(self.belief.weight)
         nn.init.ones_(self.belief.bias)
+        nn.init.ones_(self.trust.bias)  # in prose few words are said again at once
 
     def forward(
         self,

@@ -60,9 +60,7 @@ class Step(nn.Module):
         token: Int64[Tensor, "1"],
         place: Int64[Tensor, "1"],
         memory: Float[Tensor, "2 more heads context dim"],
-    ) -> tuple[
-        Float[Tensor, "2 more heads dim"], Float[Tensor, "1 vocab"]
-    ]:
+    ) -> tuple[Float[Tensor, "2 more heads dim"], Float[Tensor, "1 vocab"]]:
         """Return the new keys and values, and the logits of what follows."""
         embed, places = self.gpt.embed.weight, torch.arange(self.shape[3])
         here = places[:, None] == place  # [context, 1]
