@@ -84,7 +84,7 @@ def _stories(*, steps: int = 250, size: int = 32) -> Recipe:
         batches = fresh(words, size=size, generator=generator(seed))
         learn(model, batches, steps=scaled(steps, budget, least=20), label="GRU")
 
-    return Recipe(lambda: Recurrent(len(words)), train, (stories.version(),))
+    return Recipe(lambda: Recurrent(len(words), width=128), train, (stories.version(),))
 
 
 RECIPES = {"stories": _stories}
