@@ -778,6 +778,21 @@ def test_pictures_of_many_pixels_are_larger_where_there_is_room(pixels, columns,
     assert across == pytest.approx(tile)
 
 
+def test_sentences_under_pictures_are_broken_into_lines_that_fit():
+    label = "a large purple triangle in the bottom right"
+    fig = show.sheet(torch.rand(6, 3, 16, 16), columns=3, labels=[label] * 6)
+    for drawn, columns in ((fig, 3), (fig.phone, 2)):
+        [ax] = drawn.axes
+        lines = [text for text in ax.texts if text.get_text()]
+        assert " ".join(text.get_text() for text in lines[:2]) == label
+        boxes = [text.get_window_extent() for text in lines]
+        step = ax.bbox.width / columns
+        assert max(box.width for box in boxes) < step
+        assert max(box.height for box in boxes) * 2 < step
+        assert not any(one.overlaps(other) for n, one in enumerate(boxes)
+                       for other in boxes[n + 1 :])  # fmt: skip
+
+
 def test_a_single_row_is_cut_for_telephones_without_labels_too():
     fig = show.sheet(torch.rand(10, 1, 8, 8))
     assert fig.phone.axes[0].images[0].get_array().shape[1] < 6 * 10

@@ -1,5 +1,6 @@
 """Pictures on a sheet, pixel by pixel, and one picture in a panel."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from minigen.show.layout import BookFigure
 _TILE, _GAP, _LINE, _HEADING = 64, 6, 18, 24
 #: On a telephone fewer pictures stand in a row, and so they may be larger.
 _PHONE_TILE = 82
+#: Pixels a letter of a label takes, and a line of it.
+_LETTER, _LABEL = 6.6, 15
 
 
 def images(
@@ -53,7 +56,7 @@ def sheet(
     x: [n, 1, height, width], where 0 is the paper and 1 is ink, or [n, 3, height,
         width] of red, green and blue; values beyond are clipped. A picture of NaN
         alone leaves its place empty.
-    labels: a short text under each picture.
+    labels: a text under each picture; under larger pictures if it is long.
     rows: a heading over each row.
     color: what 1 looks like.
     negative: what −1 looks like, for pictures of weights.
@@ -72,6 +75,8 @@ def sheet(
     fig = _lay(pictures, columns, lines, False, *look)
     few = bool(labels or rows) or count <= 2 * columns
     narrow = _phone_columns(columns, few, bool(rows))
+    if _long(labels):
+        narrow = min(narrow, 2)
     if narrow != columns or labels or rows:
         lines = _lines(count, columns, narrow, rows)
         fig.phone = _lay(pictures, narrow, lines, True, *look)
@@ -149,6 +154,17 @@ def _phone_columns(columns: int, few: bool, headed: bool) -> int:
     return -(-columns // -(-columns // most)) if headed else most
 
 
+def _long(labels: Sequence[str] | None) -> bool:
+    """Tell whether labels are sentences, too long for a small picture."""
+    return any(len(label) * _LETTER > 2 * _TILE for label in labels or ())
+
+
+def _broken(labels: Sequence[str] | None, width: float) -> list[str]:
+    """Return labels in lines that a picture is wide enough for."""
+    letters = max(8, int(width / _LETTER))
+    return [textwrap.fill(label, letters) for label in labels or ()]
+
+
 def _lines(
     count: int, columns: int, narrow: int, rows: Sequence[str] | None
 ) -> list[tuple[range, str | None]]:
@@ -180,14 +196,17 @@ def _lay(
     _, high, wide, _ = pictures.shape
     room = style.PHONE if phone else style.WIDTHS["column"]
     # Five screen pixels show a picture's pixel well, where there is room for them.
-    most = max(_PHONE_TILE if phone else _TILE, 5 * wide)
+    most = max(_PHONE_TILE if phone else _TILE, (10 if _long(labels) else 5) * wide)
     scale: float = min(most, (room + _GAP) / columns - _GAP) / wide
     if not phone and scale >= 1:  # whole screen pixels keep a picture's pixels alike
         scale = int(scale)
     gap = max(1, round(_GAP / scale))  # in pixels of the pictures, as all below
     across = columns * (wide + gap) - gap
     scale = min(scale, room / across) if phone else scale
-    head, foot = _HEADING / scale, _LINE / scale if labels else 0
+    texts = _broken(labels, wide * scale) if _long(labels) else list(labels or ())
+    most_lines = max((text.count("\n") for text in texts), default=0)
+    head = _HEADING / scale
+    foot = (_LINE + _LABEL * most_lines) / scale if labels else 0
     tops, down = [], 0.0
     for _, heading in lines:
         tops.append(down + (0 if heading is None else head))
@@ -210,9 +229,10 @@ def _lay(
         if heading:
             ax.text(0, top - 8 / scale, heading, color=style.INK)
         for column, index in enumerate(part if labels else ()):
-            assert labels is not None
-            place = column * (wide + gap) + wide / 2, top + high + 13 / scale
-            ax.text(*place, labels[index], ha="center", size=12, color=style.MUTED)
+            for line, text in enumerate(texts[index].split("\n")):
+                x = column * (wide + gap) + wide / 2
+                y = top + high + (13 + _LABEL * line) / scale
+                ax.text(x, y, text, ha="center", size=12, color=style.MUTED)
     return fig
 
 
