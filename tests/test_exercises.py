@@ -8,6 +8,7 @@ import torch
 import wrong_decoder_only
 import wrong_evaluation
 import wrong_sampling
+import wrong_text_to_image
 
 from bookkit import notebooks, student, toc
 from minigen import diffusion, exercises
@@ -398,6 +399,7 @@ WRONG = [
     *wrong_decoder_only.WRONG,
     *wrong_evaluation.WRONG,
     *wrong_sampling.WRONG,
+    *wrong_text_to_image.WRONG,
 ]  # fmt: skip
 
 

@@ -99,6 +99,7 @@ FAULTS = (
     (_ONE, (("blue", "ring"), ("red", "square")), "binding"),
     (_ONE, (("red", "square"), ("blue", "ring")), "binding"),
     (_ONE, (("red", "ring"), ("green", "square")), "things"),
+    (_ONE, (("red", "ring"), ("blue", "cross")), "things"),
     (_ONE, (("red", "ring"), ("red", "ring")), "things"),
     (_ONE, (("red", "ring"), ("red", "square")), "things"),
     (_ONE, (("blue", "square"), ("blue", "square")), "things"),
