@@ -46,7 +46,7 @@ class Table:
             for row in self.rows
         )
         return (
-            f'<figure class="show-figure" id="fig-{self.name}" style="margin-inline:0">'
+            f'<figure class="show-table" id="fig-{self.name}" style="margin-inline:0">'
             f'<table class="table"><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table>"
             f"<figcaption>{html.escape(self.caption)}</figcaption></figure>"
