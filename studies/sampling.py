@@ -3,6 +3,7 @@
 Several models of stories write with each rule at each setting of its knob, plain and
 after the odds were flattened. Quality is the share of stories that the grammar could
 have told, variety the entropy of what was written, as a share of the grammar's own.
+Rules are compared within each model, and the differences over all models.
 """
 
 import math
@@ -14,61 +15,90 @@ from minigen import decode, repro, sampling, zoo
 from minigen.data import stories
 
 SETTINGS = {
-    "seeds": [0, 1],
+    "seeds": [0, 1, 2],
     "stories": 128,
     "steps": 180,
     "hot": 1.5,
-    "temperatures": [0.0, 0.2, 0.4, 0.6, 0.8, 0.9, 1.0, 1.15, 1.3, 1.5],
+    "temperatures": [0.0, 0.2, 0.4, 0.7, 1.0],
     "knobs": {
-        "top-k": [2, 4, 8, 16, 32, 64],
-        "top-p": [0.5, 0.7, 0.85, 0.95, 0.98, 0.995],
-        "min-p": [0.7, 0.5, 0.25, 0.1, 0.05, 0.02, 0.01],
+        "top-k": [4, 8, 16],
+        "top-p": [0.5, 0.7, 0.85, 0.95],
+        "min-p": [0.5, 0.25, 0.1, 0.02],
+    },
+    "hot knobs": {
+        "top-k": [4, 8],
+        "top-p": [0.5, 0.7, 0.85],
+        "min-p": [0.5, 0.25, 0.1, 0.02],
     },
     "area": [0.85, 1.0],
-}
+    "pairs": [
+        ["top-p", "min-p"], ["top-p", "temperature"], ["min-p", "temperature"],
+        ["top-k", "temperature"], ["top-p, hot", "min-p, hot"],
+        ["top-k, hot", "min-p, hot"],
+    ],
+}  # fmt: skip
 CUTS = {"top-k": decode.top_k, "top-p": decode.top_p, "min-p": decode.min_p}
 
 
 def run(settings, budget, report):
-    """Return each rule's curve, and the area under it."""
+    """Return each rule's curve, the area under it, and differences between rules."""
     settings = dict(settings)
     if budget < 0.2:
-        knobs = {rule: values[::3] for rule, values in settings["knobs"].items()}
-        settings |= {"seeds": [0], "knobs": knobs, "temperatures": [0.0, 1.0, 1.5]}
-    told = {}
+        few = {
+            name: {rule: values[::3] for rule, values in settings[name].items()}
+            for name in ("knobs", "hot knobs")
+        }
+        settings |= {"seeds": [0], "temperatures": [0.0, 1.0], **few}
+    told = []
     for seed in settings["seeds"]:
         model = zoo.get("gpt.stories", seed=seed, budget=budget)
-        told[seed] = points(model, seed, settings, budget)
-        report(f"model {seed}: {len(told[seed])} settings")
+        told.append(points(model, seed, settings, budget))
+        report(f"model {seed}: {len(told[-1])} settings")
+    names = rules(settings)
+    each = {name: [area(one, keys, settings) for one in told]
+            for name, keys in names.items()}  # fmt: skip
+    pairs = {f"{one} over {other}": (np.subtract(each[one], each[other]))
+             for one, other in settings["pairs"]}  # fmt: skip
+    cut = ("top-p", settings["knobs"]["top-p"][-1], 1.0)
+    pairs["top-p, widest, over no rule"] = [
+        one[cut]["possible"].mean() - one["temperature", 1.0]["possible"].mean()
+        for one in told
+    ]
+    return {
+        "curves": {name: curve(told, keys) for name, keys in names.items()},
+        "areas": {name: spread(values) for name, values in each.items()},
+        "differences": {name: spread(values) for name, values in pairs.items()},
+    }
+
+
+def rules(settings):
+    """Return the settings along each curve; ends are shared by several."""
     names = {"temperature": [("temperature", t) for t in settings["temperatures"]]}
     for hot in (False, True):
-        for rule, values in settings["knobs"].items():
-            heat = settings["hot"] if hot else 1.0
-            ends = [("temperature", 0.0), ("temperature", heat)]
+        heat = settings["hot"] if hot else 1.0
+        for rule, values in settings["hot knobs" if hot else "knobs"].items():
             inner = [(rule, value, heat) for value in values]
-            names[f"{rule}, hot" if hot else rule] = [ends[0], *inner, ends[1]]
-    curves = {name: curve(told, keys) for name, keys in names.items()}
-    areas = {name: area(told, keys, settings) for name, keys in names.items()}
-    return {"curves": curves, "areas": areas}
+            last = [] if hot else [("temperature", 1.0)]
+            name = f"{rule}, hot" if hot else rule
+            names[name] = [("temperature", 0.0), *inner, *last]
+    return names
 
 
 def points(model, seed, settings, budget):
     """Return what a model wrote at every setting, judged story by story."""
     found = {}
-    for value in settings["temperatures"]:
-        found["temperature", value] = judged(
-            model, lambda x, _, t=value: decode.temperature(x, t), seed, settings,
-            budget,
-        )  # fmt: skip
-    for heat in (1.0, settings["hot"]):
-        for rule, values in settings["knobs"].items():
-            for value in values:
-                found[rule, value, heat] = judged(
-                    model,
-                    lambda x, _, r=rule, v=value, t=heat: CUTS[r](x / t, v),
-                    seed, settings, budget,
-                )  # fmt: skip
+    for keys in rules(settings).values():
+        for key in keys:
+            if key not in found:
+                found[key] = judged(model, strategy(*key), seed, settings, budget)
     return found
+
+
+def strategy(rule, value, heat=1.0):
+    """Return a rule at a setting, after the odds were flattened by `heat`."""
+    if rule == "temperature":
+        return lambda logits, _: decode.temperature(logits, value)
+    return lambda logits, _: CUTS[rule](logits / heat, value)
 
 
 def judged(model, strategy, seed, settings, budget):
@@ -98,19 +128,17 @@ def judged(model, strategy, seed, settings, budget):
 
 
 def curve(told, keys):
-    """Return the points of a rule, over all models, with 95 % intervals."""
+    """Return the points of a rule: means over the models, and the ends of these."""
     found = {name: [] for name in ("diversity", "possible", "low", "high", "coherent",
                                    "true_bits", "distinct", "dial")}  # fmt: skip
     for key in keys:
-        rows = [model[key] for model in told.values()]
-        possible = np.concatenate([row["possible"] for row in rows])
-        ends = stats.binomtest(int(possible.sum()), len(possible)).proportion_ci(
-            method="wilson"
-        )
+        rows = [model[key] for model in told]
+        possible = [row["possible"].mean() for row in rows]
         tokens = sum(sum(row["tokens"]) for row in rows)
         values = {
             "diversity": np.mean([row["bits"].mean() for row in rows]),
-            "possible": possible.mean(), "low": ends.low, "high": ends.high,
+            "possible": np.mean(possible),
+            "low": min(possible), "high": max(possible),
             "distinct": np.mean([row["distinct"] for row in rows]),
             "dial": key[1],
         }  # fmt: skip
@@ -123,35 +151,22 @@ def curve(told, keys):
     return found
 
 
-def area(told, keys, settings, draws=200):
-    """Return the area under a rule's curve, its 95 % interval over models and stories.
-
-    The interval is a bootstrap's: models are drawn again, and of each the stories.
-    """
+def area(model, keys, settings):
+    """Return the area under one model's curve of a rule."""
     low, high = settings["area"]
-    generator = np.random.default_rng(0)
+    variety = [model[key]["bits"].mean() for key in keys]
+    quality = [model[key]["possible"].mean() for key in keys]
+    return sampling.area(variety, quality, low=low, high=min(high, max(variety)))
 
-    def once(models, again):
-        quality, variety = [], []
-        for key in keys:
-            rows = [model[key] for model in models]
-            picked = [
-                generator.integers(0, len(row["bits"]), len(row["bits"]))
-                if again else np.arange(len(row["bits"]))
-                for row in rows
-            ]  # fmt: skip
-            pairs = list(zip(rows, picked, strict=True))
-            quality.append(np.mean([row["possible"][i].mean() for row, i in pairs]))
-            variety.append(np.mean([row["bits"][i].mean() for row, i in pairs]))
-        return sampling.area(variety, quality, low=low, high=min(high, max(variety)))
 
-    models = list(told.values())
-    values = [
-        once([models[i] for i in generator.integers(0, len(models), len(models))], True)
-        for _ in range(draws)
-    ]
-    ends = np.quantile(values, [0.025, 0.975])
+def spread(values):
+    """Return the mean over models, its 95 % interval (Student's t), and each one."""
+    values = np.asarray(values, dtype=float)
+    mean, half = values.mean(), 0.0
+    if len(values) > 1:
+        error = values.std(ddof=1) / math.sqrt(len(values))
+        half = stats.t.ppf(0.975, len(values) - 1) * error
     return {
-        "area": round(once(models, False), 4),
-        "low": round(float(ends[0]), 4), "high": round(float(ends[1]), 4),
+        "mean": round(mean, 4), "low": round(mean - half, 4),
+        "high": round(mean + half, 4), "each": [round(x, 4) for x in values.tolist()],
     }  # fmt: skip

@@ -228,3 +228,17 @@ def test_a_trials_parts_are_disjoint_and_repeat_with_their_seed():
     assert torch.equal(first[0], again[0])
     assert not set(first[0].tolist()) & set(first[1].tolist())
     assert len(first[0]) + len(first[1]) == 200
+
+
+def test_the_chapter_on_sampling_says_of_the_rules_what_the_study_shows():
+    path = studies.STUDIES / "sampling.json"
+    made = json.loads(path.read_text(encoding="utf-8"))["results"]
+    found = made["differences"]
+    assert found["top-p, widest, over no rule"]["low"] > 0
+    for behind in ("top-p over min-p", "top-p, hot over min-p, hot",
+                   "top-k over temperature", "top-p over temperature"):  # fmt: skip
+        assert found[behind]["high"] < 0
+    assert found["min-p over temperature"]["low"] < 0
+    assert found["min-p over temperature"]["high"] > 0
+    shares = made["curves"]["temperature"]["possible"][1:]
+    assert shares == sorted(shares, reverse=True)
