@@ -7,6 +7,7 @@ import pytest
 import torch
 import wrong_decoder_only
 import wrong_evaluation
+import wrong_image_systems
 import wrong_sampling
 import wrong_text_to_image
 
@@ -398,6 +399,7 @@ WRONG = [
     ("gan.mend", lambda s, n, r: np.arange(n) + 10**6, "not places"),
     *wrong_decoder_only.WRONG,
     *wrong_evaluation.WRONG,
+    *wrong_image_systems.WRONG,
     *wrong_sampling.WRONG,
     *wrong_text_to_image.WRONG,
 ]  # fmt: skip
