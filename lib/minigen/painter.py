@@ -240,9 +240,9 @@ def examples(
     sizes, colours and places is not said, so that "a ring" can be asked for too.
     """
     x, tokens = [], []
-    for count in objects:
+    for i, count in enumerate(objects):
         drawn = shapes.draw(
-            number // len(objects),
+            (number + len(objects) - 1 - i) // len(objects),  # the first have the rest
             generator=generator,
             objects=count,
             without=without,
