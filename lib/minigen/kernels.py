@@ -54,7 +54,7 @@ class KernelMuon(Muon):
         return cls(kernels, others, **settings)
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         """Move every parameter that has a gradient."""
         for flat, kernel in zip(self.flat, self.kernels, strict=True):
             flat.grad = None if kernel.grad is None else kernel.grad.flatten(1)

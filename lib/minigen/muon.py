@@ -66,7 +66,7 @@ class Muon(torch.optim.Optimizer):
         return cls(parts[True], parts[False], **settings)
 
     @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    def step(self, closure: Any = None) -> Any:
         """Move every parameter that has a gradient."""
         for group in self.param_groups:
             known = [p for p in group["params"] if p.grad is not None]
