@@ -2,7 +2,12 @@
 
 import shutil
 
+import pytest
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+#: `make check` does not skip: it stops and says what to install.
+needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
+
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

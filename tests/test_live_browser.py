@@ -9,7 +9,7 @@ import live_models
 import numpy as np
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from live_page import CLOSE, RUN, in_time, settle, unpacked
 from PIL import Image
 
@@ -21,7 +21,7 @@ from minigen.show.live_noise import gaussians
 from minigen.show.live_words import WORDS
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
+pytestmark = needs_browser
 
 NAMES = ("decoder", "sampler", "walk")
 #: What the page feeds at this moment, and what it shows.

@@ -8,7 +8,7 @@ import subprocess
 import live_models
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from live_models import ROOM
 from test_live_browser import LAB, PHONE
 
@@ -157,7 +157,6 @@ def test_what_makes_no_sense_is_refused_in_the_same_words(call, message):
 
 TOKENS = ["the", "a", "<b>", "\u23ce", *(f"word{n}" for n in range(36))]
 SEEN = {"Once upon": [3, 0, 0], "He said": []}
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 
 
 def texts():

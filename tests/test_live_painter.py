@@ -11,7 +11,7 @@ import live_painters
 import numpy as np
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from live_page import CLOSE, in_time, settle
 from live_painters import PROMPT, Drawer
 from test_live_browser import LAB, PHONE
@@ -25,7 +25,6 @@ from minigen.show.live_noise import gaussians
 from minigen.show.live_painter import Painting, Step, heated, place_of
 from minigen.show.live_words import PAINTER, WORDS
 
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 ALPHA_BAR = diffusion.cosine()
 STEPS, GUIDANCE, SEED = 10, 2.0, 3
 figure = functools.cache(live_painters.figure)

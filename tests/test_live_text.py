@@ -3,7 +3,7 @@
 import live_models
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from live_page import settle
 from test_live_browser import PHONE, STATE
 from torch import nn
@@ -14,7 +14,6 @@ from minigen.show.live_export import call
 from minigen.show.live_text import cut
 from minigen.show.live_words import WORDS
 
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 VOCABULARY = ["<pad>", "<start>", "the", "king", "Anna", "saw", "well-kept", ".", '"']
 PLACES = 8
 

@@ -6,7 +6,7 @@ import sys
 import unicodedata
 
 import pytest
-from browsers import CHROMIUM
+from browsers import needs_browser
 from test_player_browser import ROOM
 from test_tokens import CORPUS, any_text
 
@@ -18,7 +18,7 @@ from minigen.show.live_words import TOKENS
 from minigen.tokens import BytePairs
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
+pytestmark = needs_browser
 
 PAIRS = BytePairs.train(CORPUS, size=600)
 TEXT = "The string is returned.\nnaïve 😀  !"

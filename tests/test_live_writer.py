@@ -6,7 +6,7 @@ import re
 import live_models
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from live_page import CLOSE, RUN, settle, unpacked
 
 from minigen import gpt, lm
@@ -16,7 +16,6 @@ from minigen.show.live_noise import uniforms
 from minigen.show.live_odds import pick
 from minigen.show.live_writer import Step, writer
 
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
 WORDS = lm.Words.of_stories()
 PROMPT = "Once there lived a brave"
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from PIL import Image
 
 from minigen import show
 from minigen.repro import generator
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
+pytestmark = needs_browser
 
 ROOM = Path(show.__file__).parent
 INTERVAL = 120

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 import torch
-from browsers import CHROMIUM
+from browsers import needs_browser
 from test_player_browser import ROOM
 
 from bookkit import assets
@@ -16,7 +16,7 @@ from minigen.show import style
 from minigen.show.live_words import QUIZ
 
 pytest.importorskip("playwright.sync_api", reason="needs playwright")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs a chromium on PATH")
+pytestmark = needs_browser
 
 ROUNDS = 6
 TEXTS = [f"Story {n} <b>of</b> & ${n}. {'It was long ago. ' * 9}" for n in range(12)]
