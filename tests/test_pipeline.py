@@ -202,8 +202,9 @@ def test_imports_follow_relative_and_package_imports(tmp_path):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
 
-    def names(source):
-        return {str(p.relative_to(tmp_path)) for p in imports.closure(source, tmp_path)}
+    def names(source, **settings):
+        found = imports.closure(source, tmp_path, **settings)
+        return {str(path.relative_to(tmp_path)) for path in found}
 
     assert names("import alone, numpy") == {"alone.py"}
     assert names("from room import c") == {"room/__init__.py", "room/c.py", "room/b.py"}
@@ -217,6 +218,8 @@ def test_imports_follow_relative_and_package_imports(tmp_path):
         "room/a.py",
         "room/b.py",
     }
+    aside = names("import room.sub.d, alone, room.c", beside=["room.sub", "room.b"])
+    assert aside == {"room/__init__.py", "room/c.py", "alone.py"}
 
 
 def make_book(folder, toc_text, *names):

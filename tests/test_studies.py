@@ -6,7 +6,7 @@ import math
 import pytest
 import torch
 
-from bookkit import BookError, studies
+from bookkit import BookError, imports, studies
 from minigen import repro, ruler
 from minigen.studies import load
 
@@ -105,6 +105,14 @@ def test_the_code_hash_covers_what_a_study_imports(folder):
     text = STUDY.replace("import repro", "import repro, metrics")
     (folder / "tiny.py").write_text(text, encoding="utf-8")
     assert studies.code("tiny", folder) != plain
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_only_shows_or_stores_makes_no_result_stale(name):
+    files = studies.covered(name)
+    parts = {part for file in files for part in file.relative_to(imports.LIB).parts}
+    assert not parts & {"show", "record.py", "progress.py", "zoo.py"}
+    assert parts >= {"minigen", "repro.py"}
 
 
 def test_results_that_json_cannot_hold_are_refused_and_nothing_is_written(folder):

@@ -2,6 +2,7 @@
 
 import ast
 import json
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
@@ -56,13 +57,18 @@ def _files(names: set[str], lib: Path) -> frozenset[Path]:
     return frozenset(found)
 
 
-def closure(source: str, lib: Path = LIB) -> set[Path]:
-    """Return all files under `lib` that the code imports, also through others."""
+def closure(source: str, lib: Path = LIB, *, beside: Collection[str] = ()) -> set[Path]:
+    """Return all files under `lib` that the code imports, also through others.
+
+    The modules `beside`, and what is imported through them alone, are left out.
+    """
     found: set[Path] = set()
+    left = [lib.joinpath(*name.split(".")) for name in beside]
     waiting = set(_files(imported(source), lib))
     while waiting:
         path = waiting.pop()
-        if path not in found:
+        aside = any(path.with_suffix("").is_relative_to(base) for base in left)
+        if path not in found and not aside:
             found.add(path)
             waiting |= _file_imports(path, lib)
     return found

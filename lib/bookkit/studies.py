@@ -22,6 +22,7 @@ from typing import Any
 
 from bookkit import BookError, imports
 from bookkit.paths import ROOT, relative, write_whole
+from minigen.zoo import BESIDE
 
 STUDIES = ROOT / "studies"
 KEYS = ("study", "date", "settings", "code", "budget", "seconds", "results")
@@ -55,14 +56,23 @@ def module(name: str, folder: Path = STUDIES) -> ModuleType:
     return loaded
 
 
+def covered(name: str, folder: Path = STUDIES) -> list[Path]:
+    """Return the files of the library that can change a study's numbers, sorted.
+
+    What only shows or stores is left out, as for the trained models of the zoo.
+    """
+    text = source(name, folder).read_text(encoding="utf-8")
+    return sorted(imports.closure(text, beside=BESIDE))
+
+
 def code(name: str, folder: Path = STUDIES) -> str:
-    """Return a hash of the study and of every file of the library that it imports.
+    """Return a hash of the study and of the files of the library that it rests on.
 
     Comments and docstrings do not count: a better sentence makes no result stale.
     """
     text = source(name, folder).read_text(encoding="utf-8")
     digest = hashlib.sha256(_bare(text).encode())
-    for file in sorted(imports.closure(text)):
+    for file in covered(name, folder):
         digest.update(str(file.relative_to(imports.LIB)).encode())
         digest.update(_bare(file.read_text(encoding="utf-8")).encode())
     return digest.hexdigest()[:16]
