@@ -265,6 +265,29 @@ def test_the_loss_of_a_perfect_answer_is_zero_and_labels_are_hidden():
     assert (seen[0] == 10).float().mean().item() == pytest.approx(0.25, abs=0.08)
 
 
+@pytest.mark.parametrize("null", [0, torch.tensor([4, 5, 6])])
+@pytest.mark.parametrize("dtype", [torch.long, torch.float])
+def test_a_caption_or_a_vector_is_hidden_whole(null, dtype):
+    seen = []
+
+    class Listener(torch.nn.Module):
+        def forward(self, xt, t, y):
+            seen.append(y)
+            return xt
+
+    net = Listener()
+    net.null = null
+    diffusion.loss(
+        net, torch.zeros(300, 1, 2, 2), torch.ones(300, 3, dtype=dtype),
+        alpha_bar=diffusion.cosine(), generator=repro.generator(0), drop=0.3,
+    )  # fmt: skip
+    (y,) = seen
+    untold = (y == null).all(1)
+    assert y.dtype == dtype
+    assert ((y == 1).all(1) | untold).all()
+    assert untold.float().mean().item() == pytest.approx(0.3, abs=0.08)
+
+
 def test_two_pictures_are_learned_by_heart():
     torch.manual_seed(0)
     net = UNet(SMALL)

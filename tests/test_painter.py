@@ -11,7 +11,7 @@ from minigen.kernels import KernelMuon
 from minigen.muon import orthogonal
 from minigen.painter import Painter, Sizes
 from minigen.repro import generator, seed_everything
-from minigen.text_encoder import TextEncoder, nothing
+from minigen.text_encoder import TextEncoder
 
 
 class Oracle(Reader):
@@ -117,18 +117,18 @@ def test_a_painter_gives_v_and_where_it_looked(small):
     assert torch.allclose(v, small(x, t, tokens), atol=1e-5)
     alone = small(x[2:3], t[:1], tokens[2:3])
     assert torch.allclose(alone, v[2:3], atol=1e-5)
-    assert not torch.allclose(v, small(x, t, nothing(6)), atol=1e-3)
+    assert not torch.allclose(v, small(x, t, torch.zeros_like(tokens)), atol=1e-3)
 
 
 def test_guidance_of_one_is_the_plain_answer_and_of_zero_that_without_a_caption(small):
     x, tokens = painter.examples(6, generator=generator(0))
     alpha_bar = diffusion.cosine()
     at = [
-        painter.denoiser(small, tokens, alpha_bar, guidance=g)(x, 600)
+        diffusion.denoiser(small, tokens, alpha_bar, guidance=g)(x, 600)
         for g in (0.0, 1.0, 1.0 + 1e-9)
     ]
-    blank = painter.denoiser(small, nothing(6), alpha_bar)(x, 600)
-    assert torch.allclose(at[0], blank, atol=1e-5)
+    untold = diffusion.denoiser(small, torch.zeros_like(tokens), alpha_bar)(x, 600)
+    assert torch.allclose(at[0], untold, atol=1e-5)
     assert torch.allclose(at[1], at[2], atol=1e-5)
 
 

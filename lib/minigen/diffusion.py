@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from jaxtyping import Float, Int64
+from jaxtyping import Float, Int64, Shaped
 from torch import Tensor, nn
 
 from minigen import data
@@ -30,8 +30,11 @@ from minigen.zoo import Recipe
 STEPS = 1000
 #: How much wider a U-Net's coarse levels are, by their number: a page can hold 2 MB.
 GROWTH = {1: 4, 2: 4, 3: 3}
-#: A module, v = model(xt, t, y), whose label `model.null` stands for none.
+#: A module, v = model(xt, t, y). The condition y is a label, a caption's tokens, a
+#: vector: what shapes one of `model.null` has, and `model.null` itself stands for none.
 Network = Any
+#: How much of a state is picture, or noise: one number, or one for each.
+Share = Tensor | float
 #: denoise(xt, t) -> the x0 expected behind xt, t the number of the step.
 Denoiser = Callable[[Tensor, int], Tensor]
 #: watch(t, xt, x0) is told each state on the way, and the picture expected behind it.
@@ -97,7 +100,7 @@ def v_of(x0: Tensor, eps: Tensor, signal: Tensor, noise: Tensor) -> Tensor:
     return signal * eps - noise * x0
 
 
-def x0_from_v(xt: Tensor, v: Tensor, signal: Tensor, noise: Tensor) -> Tensor:
+def x0_from_v(xt: Tensor, v: Tensor, signal: Share, noise: Share) -> Tensor:
     """Return x0 = √ᾱt · xt − √(1 − ᾱt) · v."""
     return signal * xt - noise * v
 
@@ -122,8 +125,8 @@ def eps_from_x0(xt: Tensor, x0: Tensor, signal: Tensor, noise: Tensor) -> Tensor
 
 def loss(
     model: Network,
-    x0: Float[Tensor, "batch channel height width"],
-    y: Int64[Tensor, " batch"],
+    x0: Float[Tensor, "batch ..."],
+    y: Shaped[Tensor, "batch ..."],
     *,
     alpha_bar: Float[Tensor, " step"],
     generator: torch.Generator,
@@ -131,8 +134,8 @@ def loss(
 ) -> Float[Tensor, ""]:
     """Return the mean squared error of v at one random step a picture.
 
-    A share `drop` of the labels is replaced by none, so that the network can be asked
-    without a label too (2207.12598).
+    A share `drop` of the conditions is replaced by none, so that the network can be
+    asked without one too (2207.12598).
     """
     t = torch.randint(1, len(alpha_bar), (len(x0),), generator=generator)
     eps = torch.randn(x0.shape, generator=generator)
@@ -140,8 +143,14 @@ def loss(
     t, eps, hidden = t.to(x0.device), eps.to(x0.device), hidden.to(x0.device)
     signal, noise = shares(t, alpha_bar, like=x0)
     xt = signal * x0 + noise * eps
-    v = model(xt, t.to(x0.dtype), y.masked_fill(hidden, model.null))
+    hidden = hidden.view(-1, *[1] * (y.ndim - 1))
+    v = model(xt, t.to(x0.dtype), torch.where(hidden, nothing(model, y), y))
     return (v - v_of(x0, eps, signal, noise)).square().mean()
+
+
+def nothing(model: Network, y: Shaped[Tensor, "..."]) -> Shaped[Tensor, "..."]:
+    """Return conditions of the shape of y that say nothing."""
+    return torch.zeros_like(y) + model.null
 
 
 def train(
@@ -184,30 +193,31 @@ def pictures(x0: Tensor) -> Tensor:
 
 def denoiser(
     model: Network,
-    y: Int64[Tensor, " batch"],
+    y: Shaped[Tensor, "batch ..."],
     alpha_bar: Float[Tensor, " step"],
     *,
     guidance: float = 1.0,
+    limit: float = 1.0,
 ) -> Denoiser:
-    """Return the denoiser of a trained network, for pictures with these labels.
+    """Return the denoiser of a trained network, for pictures with these conditions.
 
-    At a guidance of 1 it believes the network, and without a label at 0. Above 1 it
-    goes on from the prediction without a label past that with it (2207.12598, where
-    the weight is counted from 0: guidance − 1). No x0 leaves [−1, 1].
+    At a guidance of 1 it believes the network, and without a condition at 0. Above 1 it
+    goes on from the prediction without one past that with it (2207.12598, where the
+    weight is counted from 0: guidance − 1). No x0 leaves [−limit, limit].
     """
-    nothing = torch.full_like(y, model.null)
+    blank = nothing(model, y)
 
     @torch.no_grad()
     def denoise(xt: Tensor, t: int) -> Tensor:
         step = torch.full((len(xt),), float(t), device=xt.device)
         if guidance in (0.0, 1.0):
-            v = model(xt, step, y if guidance else nothing)
+            v = model(xt, step, y if guidance else blank)
         else:
-            both = model(torch.cat([xt, xt]), step.repeat(2), torch.cat([y, nothing]))
-            with_label, without = both.chunk(2)
-            v = without + guidance * (with_label - without)
+            both = model(torch.cat([xt, xt]), step.repeat(2), torch.cat([y, blank]))
+            told, untold = both.chunk(2)
+            v = untold + guidance * (told - untold)
         signal, noise = _levels(alpha_bar, t)
-        return (signal * xt - noise * v).clamp(-1, 1)
+        return x0_from_v(xt, v, signal, noise).clamp(-limit, limit)
 
     return denoise
 
@@ -319,23 +329,24 @@ def ddim(
 
 
 def sample(
-    model: UNet,
-    y: Int64[Tensor, " n"],
+    model: Network,
+    y: Shaped[Tensor, "n ..."],
     *,
     generator: torch.Generator,
     steps: int = 50,
     guidance: float = 1.0,
     eta: float = 0.0,
+    watch: Watch | None = None,
     batch: int = 500,
 ) -> Float[Tensor, "n channel height width"]:
-    """Return new pictures in [0, 1] with these labels."""
+    """Return new pictures in [0, 1] with these labels, or for these captions."""
     alpha_bar, drawn = cosine(), []
-    for labels in y.split(batch):
-        start = torch.randn(len(labels), *model.sizes.shape, generator=generator)
-        denoise = denoiser(model, labels, alpha_bar, guidance=guidance)
+    for asked in y.split(batch):
+        start = torch.randn(len(asked), *model.sizes.shape, generator=generator)
+        denoise = denoiser(model, asked, alpha_bar, guidance=guidance)
         x0 = ddim(
             denoise, start.to(y.device), alpha_bar,
-            steps=steps, eta=eta, generator=generator,
+            steps=steps, eta=eta, generator=generator, watch=watch,
         )  # fmt: skip
         drawn.append(pictures(x0))
     return torch.cat(drawn)

@@ -123,6 +123,8 @@ class Denoiser(nn.Module):
     Zeros stand for no condition: a caption of padding, or a vector of zeros.
     """
 
+    null = 0
+
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         self.sizes, width = sizes, sizes.width
@@ -164,50 +166,7 @@ class Denoiser(nn.Module):
         return self.last(self.norm(x[:, -TILES:]))
 
 
-# Loss and sampling, for codes of any shape and conditions that zeros switch off.
-
-
-def loss(
-    model: Callable[[Tensor, Tensor, Tensor], Tensor],
-    x0: Float[Tensor, "batch ..."],
-    y: Tensor,
-    *,
-    alpha_bar: Float[Tensor, " step"],
-    generator: torch.Generator,
-    drop: float = 0.1,
-) -> Float[Tensor, ""]:
-    """Return the squared error of v at one random depth; a share has no condition."""
-    t = torch.randint(1, len(alpha_bar), (len(x0),), generator=generator)
-    eps = torch.randn(x0.shape, generator=generator)
-    kept = torch.rand(len(x0), 1, generator=generator) >= drop
-    signal, noise = diffusion.shares(t, alpha_bar, like=x0)
-    v = model(signal * x0 + noise * eps, t.to(x0.dtype), y * kept)
-    return (v - diffusion.v_of(x0, eps, signal, noise)).square().mean()
-
-
-def denoiser(
-    model: Callable[[Tensor, Tensor, Tensor], Tensor],
-    y: Tensor,
-    alpha_bar: Float[Tensor, " step"],
-    *,
-    guidance: float = 1.0,
-) -> diffusion.Denoiser:
-    """Return a denoiser for samplers; at a guidance of 1 it believes the network."""
-    nothing = torch.zeros_like(y)
-
-    @torch.no_grad()
-    def denoise(xt: Tensor, t: int) -> Tensor:
-        depth = torch.full((len(xt),), float(t))
-        if guidance == 1:
-            v = model(xt, depth, y)
-        else:
-            both = torch.cat([xt, xt]), depth.repeat(2), torch.cat([y, nothing])
-            told, without = model(*both).chunk(2)
-            v = without + guidance * (told - without)
-        signal, noise = float(alpha_bar[t].sqrt()), float((1 - alpha_bar[t]).sqrt())
-        return signal * xt - noise * v
-
-    return denoise
+# Sampling.
 
 
 def draw(
@@ -222,7 +181,7 @@ def draw(
     """Return new codes for captions (or vectors), by DDIM."""
     alpha_bar = diffusion.cosine()
     start = torch.randn(len(y), *model.shape, generator=generator)
-    denoise = denoiser(model, y, alpha_bar, guidance=guidance)
+    denoise = diffusion.denoiser(model, y, alpha_bar, guidance=guidance, limit=math.inf)
     return diffusion.ddim(denoise, start, alpha_bar, steps=steps, watch=watch)
 
 
@@ -277,7 +236,9 @@ def learn(
     alpha_bar = diffusion.cosine()
     history = fit(
         model,
-        lambda x0, y: loss(model, x0, y, alpha_bar=alpha_bar, generator=generator),
+        lambda x0, y: diffusion.loss(
+            model, x0, y, alpha_bar=alpha_bar, generator=generator
+        ),
         source,
         steps=steps,
         optimizer=Muon.of(model, rate=rate, other_rate=other_rate),

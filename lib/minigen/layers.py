@@ -6,6 +6,7 @@ and the label, and turns its channels up or down accordingly.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -90,6 +91,26 @@ class Sizes:
         return max(1, 1 + round(math.log2(max(1.0, side / 4))))
 
 
+def ladder(
+    widths: Sequence[int], *, condition: int
+) -> tuple[nn.ModuleList, ResidualBlock, nn.ModuleList]:
+    """Return the blocks of a U-Net: of each level down, the middle, each level up.
+
+    On the way up a block gets what comes from below and, by the bridge, what its level
+    had on the way down.
+    """
+    down = nn.ModuleList(
+        ResidualBlock(before, here, condition=condition)
+        for before, here in zip([widths[0], *widths], widths, strict=False)
+    )
+    middle = ResidualBlock(widths[-1], widths[-1], condition=condition)
+    up = nn.ModuleList(
+        ResidualBlock(below + here, here, condition=condition)
+        for below, here in zip([*widths[1:], widths[-1]], widths, strict=True)
+    )
+    return down, middle, up
+
+
 class UNet(nn.Module):
     """A small U-Net (1505.04597) with noise level and label as conditions.
 
@@ -107,15 +128,7 @@ class UNet(nn.Module):
         )
         self.label = nn.Embedding(sizes.classes + 1, condition)
         self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(
-            ResidualBlock(before, here, condition=condition)
-            for before, here in zip([widths[0], *widths], widths, strict=False)
-        )
-        self.middle = ResidualBlock(widths[-1], widths[-1], condition=condition)
-        self.up = nn.ModuleList(
-            ResidualBlock(below + here, here, condition=condition)
-            for below, here in zip([*widths[1:], widths[-1]], widths, strict=True)
-        )
+        self.down, self.middle, self.up = ladder(widths, condition=condition)
         self.norm = nn.GroupNorm(max(1, widths[0] // GROUP), widths[0])
         self.last = nn.Conv2d(widths[0], channels, 3, padding=1)
         nn.init.zeros_(self.last.weight)

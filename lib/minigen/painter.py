@@ -20,13 +20,12 @@ from minigen import diffusion
 from minigen.attention import Attention
 from minigen.data import shapes
 from minigen.data.captions import COLOURS, MAX_WORDS, SIZES, encode
-from minigen.diffusion import Denoiser, Watch, cosine, ddim, pictures, scaled_pictures
 from minigen.kernels import KernelMuon
-from minigen.layers import GROUP, ResidualBlock, sinusoidal
+from minigen.layers import GROUP, ladder, sinusoidal
 from minigen.norm import RMSNorm
 from minigen.repro import generator as seeded
 from minigen.repro import scaled
-from minigen.text_encoder import TextEncoder, nothing
+from minigen.text_encoder import TextEncoder
 from minigen.train import History, fit
 from minigen.zoo import Recipe
 
@@ -113,9 +112,6 @@ class Painter(nn.Module):
             position_scale=sizes.position_scale,
         )  # fmt: skip
 
-        def block(before: int, after: int) -> ResidualBlock:
-            return ResidualBlock(before, after, condition=condition)
-
         def look(level: int) -> nn.Module:
             here = side >> level
             if here > sizes.looking:
@@ -125,17 +121,9 @@ class Painter(nn.Module):
 
         levels = range(len(widths))
         self.first = nn.Conv2d(channels, widths[0], 3, padding=1)
-        self.down = nn.ModuleList(
-            block(before, here)
-            for before, here in zip([widths[0], *widths], widths, strict=False)
-        )
+        self.down, self.middle, self.up = ladder(widths, condition=condition)
         self.looks_down = nn.ModuleList(look(level) for level in levels)
         self.among = Look(widths[-1], heads=sizes.heads, side=side >> levels[-1])
-        self.middle = block(widths[-1], widths[-1])
-        self.up = nn.ModuleList(
-            block(below + here, here)
-            for below, here in zip([*widths[1:], widths[-1]], widths, strict=True)
-        )
         self.looks_up = nn.ModuleList(look(level) for level in levels)
         self.register_buffer("null", torch.zeros(MAX_WORDS, dtype=torch.long))
         self.norm = nn.GroupNorm(max(1, widths[0] // GROUP), widths[0])
@@ -204,28 +192,6 @@ class Painter(nn.Module):
         return v, fine.mean((0, 2)).transpose(1, 2).unflatten(2, (side, side))
 
 
-def loss(
-    model: Painter,
-    x0: Float[Tensor, "batch channel height width"],
-    tokens: Int64[Tensor, "batch word"],
-    *,
-    alpha_bar: Float[Tensor, " step"],
-    generator: torch.Generator,
-    drop: float = 0.1,
-) -> Float[Tensor, ""]:
-    """Return the mean squared error of v; a share `drop` goes without its caption."""
-    t = torch.randint(1, len(alpha_bar), (len(x0),), generator=generator)
-    eps = torch.randn(x0.shape, generator=generator)
-    hidden = torch.rand(len(x0), generator=generator) < drop
-    signal, noise = diffusion.shares(t, alpha_bar, like=x0)
-    v = model(
-        signal * x0 + noise * eps,
-        t.to(x0.dtype),
-        tokens.masked_fill(hidden[:, None], 0),
-    )
-    return (v - diffusion.v_of(x0, eps, signal, noise)).square().mean()
-
-
 def examples(
     number: int,
     *,
@@ -248,7 +214,7 @@ def examples(
             without=without,
         )
         quiet = torch.rand(len(drawn.x), 4, generator=generator) < leave_out
-        x.append(scaled_pictures(drawn.x))
+        x.append(diffusion.scaled_pictures(drawn.x))
         tokens.append(
             encode([
                 _shortened(caption, *hide)
@@ -272,37 +238,6 @@ def _shortened(
     return " ".join(word for word in words if word not in gone)
 
 
-def denoiser(
-    model: Painter,
-    tokens: Int64[Tensor, "batch word"],
-    alpha_bar: Float[Tensor, " step"],
-    *,
-    guidance: float = 1.0,
-) -> Denoiser:
-    """Return denoise(xt, t) -> x0 for captions and a guidance.
-
-    v = v without a caption + guidance · (v with it - v without); at 1 that is plain v.
-    """
-    blank = nothing(len(tokens))
-
-    @torch.no_grad()
-    def denoise(xt: Tensor, t: int) -> Tensor:
-        if guidance == 1:
-            v = model(xt, torch.full((len(xt),), float(t)), tokens)
-        else:
-            both = model(
-                torch.cat([xt, xt]),
-                torch.full((2 * len(xt),), float(t)),
-                torch.cat([tokens, blank]),
-            )
-            told, untold = both.chunk(2)
-            v = untold + guidance * (told - untold)
-        signal, noise = alpha_bar[t].sqrt().float(), (1 - alpha_bar[t]).sqrt().float()
-        return diffusion.x0_from_v(xt, v, signal, noise).clamp(-1, 1)
-
-    return denoise
-
-
 def sample(
     model: Painter,
     captions: Sequence[str],
@@ -310,17 +245,14 @@ def sample(
     generator: torch.Generator,
     steps: int = 20,
     guidance: float = 2.0,
-    watch: Watch | None = None,
+    watch: diffusion.Watch | None = None,
     batch: int = 250,
 ) -> Float[Tensor, "n 3 height width"]:
     """Return a picture in [0, 1] for each caption."""
-    alpha_bar, drawn = cosine(), []
-    for tokens in encode(captions).split(batch):
-        start = torch.randn(len(tokens), *model.sizes.shape, generator=generator)
-        denoise = denoiser(model, tokens, alpha_bar, guidance=guidance)
-        x0 = ddim(denoise, start, alpha_bar, steps=steps, watch=watch)
-        drawn.append(pictures(x0))
-    return torch.cat(drawn)
+    return diffusion.sample(
+        model, encode(captions), generator=generator,
+        steps=steps, guidance=guidance, watch=watch, batch=batch,
+    )  # fmt: skip
 
 
 def _batches(
@@ -348,16 +280,11 @@ def train(
     **settings: Any,
 ) -> History:
     """Train a painter on pictures of one thing and of two; its average is returned."""
-    alpha_bar, generator = cosine(), seeded(seed)
+    alpha_bar, generator = diffusion.cosine(), seeded(seed)
     return fit(
         model,
-        lambda x0, tokens: loss(
-            model,
-            x0,
-            tokens,
-            alpha_bar=alpha_bar,
-            generator=generator,
-            drop=drop,
+        lambda x0, tokens: diffusion.loss(
+            model, x0, tokens, alpha_bar=alpha_bar, generator=generator, drop=drop
         ),
         _batches(pool, size, objects, generator),
         steps=steps,

@@ -7,6 +7,7 @@ picture is one vector. (Here the decoder works on the codes of `minigen.latent`,
 it differs from that chapter's painter in what it is told, and in nothing else.)
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -60,9 +61,11 @@ class PriorBlock(nn.Module):
 class Prior(nn.Module):
     """v of a noisy picture embedding, told the caption's embedding.
 
-    Embeddings are kept centred and about the size of unit noise: see `fitted`.
+    Embeddings are kept centred and about the size of unit noise: see `fitted`. Zeros
+    stand for no caption.
     """
 
+    null = 0
     centre: Tensor
     size: Tensor
 
@@ -115,7 +118,7 @@ def imagine(
     """Return an embedding that a picture of each caption might have, by DDIM."""
     alpha_bar = diffusion.cosine()
     start = torch.randn(text.shape, generator=generator)
-    denoise = latent.denoiser(model, model.told(text), alpha_bar)
+    denoise = diffusion.denoiser(model, model.told(text), alpha_bar, limit=math.inf)
     found = diffusion.ddim(denoise, start, alpha_bar, steps=steps)
     return F.normalize(found * model.size[1] + model.centre[1], dim=-1)
 

@@ -1,7 +1,7 @@
 """A caption becomes a sequence of vectors: one for each word, aware of its neighbours.
 
 Words are numbers from `captions.encode`; 0 is padding. A caption of padding alone
-stands for no caption (`nothing`).
+stands for no caption.
 """
 
 import torch
@@ -69,8 +69,3 @@ class TextEncoder(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.norm(x)
-
-
-def nothing(number: int) -> Int64[Tensor, "number word"]:
-    """Return the tokens of so many captions that say nothing."""
-    return torch.zeros(number, MAX_WORDS, dtype=torch.long)
