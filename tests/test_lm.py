@@ -126,6 +126,11 @@ def test_kinds_are_what_the_grammar_did():
     hero = story.facts.hero
     later = [i for i, word in enumerate(story.tokens) if word == hero][1:]
     assert all(found[i] == "recalled" for i in later)
+    prefix = stories.begin()
+    for token, kind in zip((*story.tokens, stories.END), found, strict=True):
+        odds = prefix.next()[token]
+        assert kind == "recalled" or (odds > 0.999) == (kind == "fixed")
+        prefix = prefix.then(token)
 
 
 def test_bits_by_kind_are_means():

@@ -210,15 +210,17 @@ def said(words: Words, tokens: Int64[Tensor, "batch time"]) -> list[tuple[str, .
 def kinds(story: Story) -> list[str]:
     """Return what each token of a story is, its end included.
 
-    "recalled": it has to agree with what was told before; "chosen": several would do;
-    "fixed": the words just before leave no choice.
+    "recalled": it says again what was told before; "chosen": the grammar could have
+    gone on otherwise; "fixed": it could not.
     """
-    found = ["fixed"] * (len(story.tokens) + 1)
-    for item, outcome, position in story.steps:
+    found, prefix = [], stories.begin()
+    for token in (*story.tokens, stories.END):
+        before, prefix = prefix, prefix.then(token)
+        free = before.log_probability - prefix.log_probability > 1e-6
+        found.append("chosen" if free else "fixed")
+    for item, _, position in story.steps:
         if item.kind == "@":
-            found[position] = "recalled"
-        elif outcome.probability < 1 and found[position] == "fixed":
-            found[position] = "chosen"
+            found[position + item.article] = "recalled"
     return found
 
 
