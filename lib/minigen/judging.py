@@ -167,13 +167,19 @@ def closer(
     """Compare distances to the nearest training row, of samples and of held-out rows.
 
     The share of pairs (sample, held-out row) in which the sample is nearer, ties by
-    half: the statistic of Mann and Whitney (2004.05675, section 3). Its variance is
-    that of DeLong and others (1988).
+    half: the statistic of Mann and Whitney (2004.05675, section 3).
     """
-    ours, theirs = nearest_distance(samples, train), nearest_distance(held, train)
+    return smaller(nearest_distance(samples, train), nearest_distance(held, train))
+
+
+def smaller(ours: Float[Tensor, " n"], theirs: Float[Tensor, " m"]) -> Closer:
+    """Return how often a value of ours is under one of theirs, ties by half.
+
+    Its interval by the variance of DeLong and others (1988).
+    """
     wins = (ours[:, None] < theirs).double() + 0.5 * (ours[:, None] == theirs)
-    by_sample, by_held = wins.mean(1), wins.mean(0)
-    error = (by_sample.var() / len(ours) + by_held.var() / len(theirs)).sqrt()
+    by_ours, by_theirs = wins.mean(1), wins.mean(0)
+    error = (by_ours.var() / len(ours) + by_theirs.var() / len(theirs)).sqrt()
     share, reach = float(wins.mean()), 1.96 * float(error)
     return Closer(share, max(0.0, share - reach), min(1.0, share + reach))
 
