@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from minigen import compress, gpt
-from minigen.repro import generator
+from minigen.repro import generator, seed_everything
 
 
 def uniform(tokens):
@@ -18,8 +18,16 @@ def test_each_token_is_paid_for_once(n):
     ids = torch.randint(11, (n,), generator=generator(1))
     found = compress.text_nats(uniform, ids, length=16, stride=5)
     assert len(found) == n - 1
-    assert float(found.sum()) == pytest.approx(
-        gpt.nats(uniform, ids, length=16, stride=5), rel=1e-6
+    assert float(found.sum()) == pytest.approx((n - 1) * math.log(11), rel=1e-6)
+
+
+def test_a_text_that_fits_is_counted_as_the_loss_counts_it():
+    seed_everything(0)
+    model = gpt.GPT(gpt.Sizes(vocab=11, context=16, width=24, layers=2, heads=3))
+    ids = torch.randint(11, (1, 17), generator=generator(0))
+    found = compress.text_nats(model, ids[0], length=16, stride=8)
+    assert float(found.mean()) == pytest.approx(
+        gpt.loss(model(ids[:, :-1]), ids).item(), rel=1e-5
     )
 
 

@@ -18,8 +18,9 @@ def text_nats(
 ) -> Float[Tensor, " n_minus_1"]:
     """Return -log p of each token of a long text but the first.
 
-    As `gpt.nats`, which returns their sum: windows of `length` move on by `stride`.
-    What else the model is told of each token (its hints, say) stands `beside` them.
+    The text is cut into windows of `length` that move on by `stride`; each token is
+    counted once, where it has the most text before it. What else the model is told of
+    each token (its hints, say) stands `beside` them.
     """
     if len(tokens) < 2:
         raise ValueError(

@@ -11,8 +11,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy, linear, pad
 
 from minigen import decode
-from minigen.attention import Attention, Cache, causal_mask, rotary
+from minigen.attention import Attention, Cache
 from minigen.data import stories
+from minigen.heads import look, raised
 from minigen.lm import Words, fresh
 from minigen.muon import Muon
 from minigen.norm import RMSNorm
@@ -29,41 +30,13 @@ class Sizes:
     context: int = 256
     width: int = 64
     layers: int = 2
-    heads: int = 4
+    heads: int = 2
     #: Width of a block's small network, in widths of the stream.
     wider: int = 3
     #: What the last layer hands on at first of what it looks at (see `echo`).
     copy: float = 0.4
     #: How much it raises at first the logits of the words that it looks at.
     trust: float = 6.0
-
-
-def look(
-    part: Attention,
-    x: Float[Tensor, "batch time width"],
-    *,
-    cache: Cache | None = None,
-    start: int = 0,
-) -> tuple[Float[Tensor, "batch time width"], Cache, Tensor]:
-    """Attend as `part` itself does when it gives its weights, in half the time.
-
-    What is hidden gets minus infinity by an addition, which costs no backward pass.
-    """
-    q, k, v = (
-        layer(x).unflatten(-1, (part.heads, -1)).transpose(1, 2)
-        for layer in (part.query, part.key, part.value)
-    )  # (batch, heads, time, width / heads)
-    q, k = part.norm(q), part.norm(k)
-    if part.rotary_positions:
-        places = torch.arange(start, start + x.shape[1])
-        q, k = rotary(q, places), rotary(k, places)
-    if cache is not None:
-        k, v = torch.cat([cache[0], k], dim=2), torch.cat([cache[1], v], dim=2)
-    hidden = torch.zeros(q.shape[2], k.shape[2])
-    if part.causal:
-        hidden = hidden.masked_fill(~causal_mask(*hidden.shape), -math.inf)
-    looks = (q / math.sqrt(q.shape[-1]) @ k.mT + hidden).softmax(-1)
-    return part.out((looks @ v).transpose(1, 2).flatten(2)), (k, v), looks
 
 
 class Block(nn.Module):
@@ -90,12 +63,9 @@ class Block(nn.Module):
     ) -> tuple[Float[Tensor, "batch time width"], Cache, Tensor]:
         """Return the new stream, the keys and values to keep, and the weights."""
         h = self.norms[0](x)
-        if weights:
-            mixed, kept, looks = look(self.attention, h, cache=cache, start=start)
-        else:
-            mixed, kept, looks = self.attention(
-                h, cache=cache, start=start, weights=False
-            )
+        mixed, kept, looks = look(
+            self.attention, h, cache=cache, start=start, weights=weights
+        )
         x = x + mixed
         return x + self.inner(self.norms[1](x)), kept, looks
 
@@ -103,8 +73,7 @@ class Block(nn.Module):
         self, x: Float[Tensor, "batch time width"]
     ) -> Float[Tensor, "batch time width"]:
         """Return what the small network makes of each position by itself."""
-        hidden = self.up(x).relu()
-        return self.down(hidden * hidden)
+        return self.down(self.up(x).relu().square())
 
 
 @torch.no_grad()
@@ -197,8 +166,8 @@ class GPT(nn.Module):
         """
         x = self.norm(x)
         logits = self.compare(x * (x @ self.sure).exp()[..., None])
-        raised = (self.trust(x).transpose(1, 2)[..., None] * looks).sum(1)
-        return logits.scatter_add(2, seen[:, None].expand(raised.shape), raised)
+        more = raised(self.trust(x), looks)  # [batch, time, known]
+        return logits.scatter_add_(2, seen[:, None].expand(more.shape), more)
 
     def compare(
         self, x: Float[Tensor, "batch time width"]
@@ -251,32 +220,6 @@ def windows(
 
 
 @torch.no_grad()
-def nats(
-    model: Callable[[Tensor], Tensor],
-    tokens: Int64[Tensor, " n"],
-    *,
-    length: int,
-    stride: int | None = None,
-) -> float:
-    """Return the sum of -log p of a long text's tokens but the first.
-
-    The text is cut into windows that move on by `stride` (half a length); each token
-    is counted once, where it has the most text before it.
-    """
-    stride = stride or max(1, length // 2)
-    total, done = 0.0, 1
-    for begin in range(0, len(tokens) - 1, stride):
-        piece = tokens[begin : begin + length + 1]
-        if done >= begin + len(piece):
-            break
-        log_p = model(piece[None, :-1])[0].log_softmax(-1)
-        each = log_p.gather(-1, piece[1:, None])[done - begin - 1 :]
-        total -= float(each.double().sum())
-        done = begin + len(piece)
-    return total
-
-
-@torch.no_grad()
 def generate(
     model: GPT,
     prompt: Int64[Tensor, "batch time"],
@@ -314,8 +257,8 @@ def generate(
     return tokens
 
 
-#: The recipe for `stories`: what two minutes of a CPU are spent on best.
-STORY_STEPS, STORY_BATCH = 2000, 16
+#: The recipe for `stories`: what a minute or so of a CPU is spent on best.
+STORY_STEPS, STORY_BATCH = 1600, 16
 RATE, OTHER_RATE = 0.015, 0.02
 
 

@@ -83,7 +83,7 @@ def draw(
 
 def sizes(*, codes: int = CODES, width: int = 80, layers: int = 4) -> gpt.Sizes:
     """Return the sizes of a GPT that writes such lines."""
-    return gpt.Sizes(WORDS + codes, context=LINE, width=width, layers=layers)
+    return gpt.Sizes(WORDS + codes, context=LINE, width=width, layers=layers, heads=4)
 
 
 def _writer(*, steps: int = 800, size: int = 16, pool: int = POOL) -> Recipe:
