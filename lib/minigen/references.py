@@ -105,6 +105,7 @@ def _reference(key: str, given: dict[str, str]) -> Reference:
 
 
 def _bare(text: str) -> str:
-    """Return BibTeX text without its braces and with typographic quotes and dashes."""
+    """Return BibTeX text as plain text, with typographic quotes and dashes."""
     text = text.replace("{", "").replace("}", "").replace("--", "–")
+    text = text.replace(r"\&", "&")
     return text.replace("`", "‘").replace("'", "’")
