@@ -37,6 +37,17 @@ def test_schedules_have_the_papers_values():
     assert diffusion.cosine()[500].item() == pytest.approx(f / start)
 
 
+def test_a_leaning_schedule_is_the_cosine_at_other_steps():
+    alpha_bar = diffusion.leaning(0.4)
+    assert alpha_bar[0] == 1
+    assert alpha_bar[-1] == diffusion.cosine()[-1]
+    assert (alpha_bar.diff() < 0).all()
+    middle = round(STEPS / (1 + math.exp(-0.4)))  # half of the steps lie on each side
+    assert alpha_bar[STEPS // 2].item() == pytest.approx(
+        diffusion.cosine()[middle].item(), abs=1e-3
+    )
+
+
 def test_times_run_from_the_last_step_to_zero():
     assert diffusion.times(4) == [1000, 750, 500, 250, 0]
     assert diffusion.times(1000) == list(range(1000, -1, -1))

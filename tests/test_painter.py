@@ -96,10 +96,19 @@ def test_the_text_encoder_knows_order_unless_it_has_no_places():
         assert torch.allclose(one, two, atol=1e-5) is same
 
 
-@pytest.fixture
-def small():
+def test_a_crowded_picture_shows_more_than_a_pair():
+    x = attributes.crowded(40, generator=generator(0))
+    assert x.shape == (40, 3, 16, 16)
+    painted = ((x - attributes.paper()).abs().amax(1) > 0.2).sum((1, 2))
+    two = shapes.draw(40, generator=generator(0), objects=2).x
+    usual = ((two - attributes.paper()).abs().amax(1) > 0.2).sum((1, 2))
+    assert painted.float().mean() > usual.float().mean() + attributes.CLEAR
+
+
+@pytest.fixture(params=[True, False])
+def small(request):
     seed_everything(0)
-    model = Painter(Sizes(widths=(8, 16, 16), text=16))
+    model = Painter(Sizes(widths=(8, 16, 16), text=16, joined=request.param))
     with torch.no_grad():  # as if it had been trained
         for p in model.parameters():
             p.add_(0.1 * torch.randn(p.shape, generator=generator(1)))

@@ -29,6 +29,8 @@ KINDS = (1, 2, None)
 QUESTIONS = [known for asked in ATTRIBUTES.values() for known in asked.values()]
 #: Its data are drawn from seeds that begin here, far from those of other models.
 OWN_SEED = 1_000_000
+#: Pixels of a thing that must be seen for it to count as one more: about half of one.
+CLEAR = 12
 
 
 class Reader(nn.Module):
@@ -209,26 +211,45 @@ def examples(
 def odd(number: int, *, generator: torch.Generator) -> Float[Tensor, "number 3 16 16"]:
     """Return pictures that no caption describes.
 
-    A third each: nothing but background, two pictures of two things on one another, and
-    a picture in much noise.
+    A third each: nothing but background, too many things, and a picture in much noise.
     """
     n = number // 3 + 1
     one = shapes.draw(n, generator=generator).x
-    two = shapes.draw(2 * n, generator=generator, objects=2).x
-    empty = paper().expand(n, 3, 16, 16)
-    crowded = torch.maximum(two[:n], two[n:])
     noisy = one + 0.5 * torch.randn(n, 3, 16, 16, generator=generator)
-    return torch.cat([empty, crowded, noisy])[:number].clamp(0, 1)
+    empty = paper().expand(n, 3, 16, 16)
+    parts = [empty, crowded(n, generator=generator), noisy]
+    return torch.cat(parts)[:number].clamp(0, 1)
+
+
+def crowded(
+    number: int, *, generator: torch.Generator
+) -> Float[Tensor, "number 3 16 16"]:
+    """Return pictures of two things and one more: a stranger, or a thing's double.
+
+    Where the third all but hides another it could be a picture of two things after all,
+    so both parts must show some pixels that the other has not.
+    """
+    two = shapes.draw(2 * number, generator=generator, objects=2)
+    alone = [shapes.Scene(scene.things[:1]) for scene in two.scenes]
+    # From another picture, or moved by some pixels down or aside.
+    ways = ((1, 0), (4, 2), (4, 3), (8, 2), (8, 3))
+    parts = zip(shapes.render(alone).tensor_split(len(ways)), ways, strict=True)
+    third = torch.cat([part.roll(*way) for part, way in parts])
+    three = torch.maximum(two.x, third)
+    seen = torch.stack([(three - part).amax(1) > 0.2 for part in (two.x, third)])
+    clear = (seen.sum((2, 3)) >= CLEAR).all(0).nonzero()[:, 0]
+    rows = torch.randint(len(clear), (number,), generator=generator)
+    return three[clear[rows]]
 
 
 def unclean(
     x: Float[Tensor, "batch 3 16 16"], *, generator: torch.Generator
 ) -> Float[Tensor, "batch 3 16 16"]:
-    """Return pictures a little dim and noisy, as a generator's may be."""
-    light = 1 - 0.4 * torch.rand(len(x), 1, 1, 1, generator=generator)
-    much = 0.1 * torch.rand(len(x), 1, 1, 1, generator=generator)
-    noise = much * torch.randn(x.shape, generator=generator)
-    return (paper() + light * (x - paper()) + noise).clamp(0, 1)
+    """Return pictures a little dim, soft and noisy, as a generator's may be."""
+    light, much, soft = torch.rand(3, len(x), 1, 1, 1, generator=generator)
+    x = x.lerp(F.avg_pool2d(x, 3, 1, 1, count_include_pad=False), 0.4 * soft)
+    noise = 0.1 * much * torch.randn(x.shape, generator=generator)
+    return (paper() + (1 - 0.4 * light) * (x - paper()) + noise).clamp(0, 1)
 
 
 def paper() -> Float[Tensor, "1 3 1 1"]:
@@ -259,20 +280,22 @@ def _batches(
         yield unclean(x[rows], generator=generator), answers[rows]
 
 
-def _reader(*, steps: int = 1500, size: int = 32, pool: int = 20_000) -> Recipe:
+def _reader(*, steps: int = 1800, size: int = 48, pool: int = 20_000) -> Recipe:
     def train(reader: nn.Module, *, seed: int, budget: float) -> None:
         assert isinstance(reader, Reader)
         generator = seeded(OWN_SEED + seed)
-        fit(
+        history = fit(
             reader,
             lambda x, answers: loss(reader, x, answers),
             _batches(scaled(pool, min(1.0, budget), least=500), size, generator),
             steps=scaled(steps, budget, least=50),
             optimizer=KernelMuon.of(reader, beside=("layers.14",)),
+            average=0.99,
             label="attribute reader",
         )
+        reader.load_state_dict(history.average.state_dict())
 
-    return Recipe(build=Reader, train=train, data=("attributes 2",))
+    return Recipe(build=Reader, train=train, data=("attributes 3",))
 
 
 RECIPES = {"reader": _reader}

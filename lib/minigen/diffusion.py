@@ -62,6 +62,20 @@ def cosine(steps: int = STEPS) -> Float[Tensor, " step"]:
     return _products((wanted[1:] / wanted[:-1]).clamp(min=0.001))
 
 
+def leaning(middle: float, steps: int = STEPS) -> Float[Tensor, " step"]:
+    """Return the cosine schedule, with most of its steps near one depth of noise.
+
+    Where little noise is left a caption has nothing more to say. So the depths, from 0
+    to 1, lie as if log(depth / (1 − depth)) came from a bell curve around `middle` with
+    a deviation of 1: the logit-normal of 2403.03206, section 3.1.
+    """
+    even = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+    depth = torch.sigmoid(middle + torch.special.ndtri(even)) * steps
+    below = depth.floor().long().clamp(max=steps - 1)
+    alpha_bar = cosine(steps)
+    return alpha_bar[below].lerp(alpha_bar[below + 1], depth - below)
+
+
 def _products(alpha: Tensor) -> Tensor:
     return torch.cat([torch.ones(1, dtype=alpha.dtype), alpha.cumprod(0)])
 
@@ -336,11 +350,16 @@ def sample(
     steps: int = 50,
     guidance: float = 1.0,
     eta: float = 0.0,
+    alpha_bar: Float[Tensor, " step"] | None = None,
     watch: Watch | None = None,
     batch: int = 500,
 ) -> Float[Tensor, "n channel height width"]:
-    """Return new pictures in [0, 1] with these labels, or for these captions."""
-    alpha_bar, drawn = cosine(), []
+    """Return new pictures in [0, 1] with these labels, or for these captions.
+
+    Where the model learned with another schedule than the cosine, give `alpha_bar`.
+    """
+    alpha_bar = cosine() if alpha_bar is None else alpha_bar
+    drawn = []
     for asked in y.split(batch):
         start = torch.randn(len(asked), *model.sizes.shape, generator=generator)
         denoise = denoiser(model, asked, alpha_bar, guidance=guidance)

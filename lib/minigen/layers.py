@@ -92,12 +92,12 @@ class Sizes:
 
 
 def ladder(
-    widths: Sequence[int], *, condition: int
+    widths: Sequence[int], *, condition: int, joined: bool = True
 ) -> tuple[nn.ModuleList, ResidualBlock, nn.ModuleList]:
     """Return the blocks of a U-Net: of each level down, the middle, each level up.
 
     On the way up a block gets what comes from below and, by the bridge, what its level
-    had on the way down.
+    had on the way down: `joined`, channel beside channel, or else added.
     """
     down = nn.ModuleList(
         ResidualBlock(before, here, condition=condition)
@@ -105,7 +105,7 @@ def ladder(
     )
     middle = ResidualBlock(widths[-1], widths[-1], condition=condition)
     up = nn.ModuleList(
-        ResidualBlock(below + here, here, condition=condition)
+        ResidualBlock(below + here if joined else here, here, condition=condition)
         for below, here in zip([*widths[1:], widths[-1]], widths, strict=True)
     )
     return down, middle, up
