@@ -7,6 +7,9 @@ import torch
 from jaxtyping import Float, Int64
 from torch import Tensor
 
+#: Windows of a text that a model reads side by side.
+AT_ONCE = 16
+
 
 @torch.no_grad()
 def text_nats(
@@ -27,18 +30,16 @@ def text_nats(
             f"the text has {len(tokens)} tokens, and to guess one of them another must "
             "stand before it: give a longer text"
         )
-    found, done = [], 1
-    for begin in range(0, len(tokens) - 1, stride):
-        piece = tokens[begin : begin + length + 1]
-        if done >= begin + len(piece):
-            break
-        read = slice(begin, begin + len(piece) - 1)
-        told = (each[None, read] for each in (tokens, *beside))
-        log_p = model(*told)[0].log_softmax(-1)
-        each = log_p.gather(-1, piece[1:, None])[:, 0]
-        found.append(-each[done - begin - 1 :].double())
-        done = begin + len(piece)
-    return torch.cat(found)
+    asked = len(tokens) - 1
+    begins = torch.arange(0, max(1, asked - length + stride), stride)
+    whole = begins[begins + length <= asked]
+    found: list[Tensor] = []
+    for some in (*whole.split(AT_ONCE), begins[len(whole) :]):
+        if len(some):  # the last window may be a short one
+            places = some[:, None] + torch.arange(min(length, asked - int(some[0])))
+            log_p = model(*(each[places] for each in (tokens, *beside))).log_softmax(-1)
+            found += -log_p.gather(-1, tokens[places + 1][..., None])[..., 0].double()
+    return torch.cat([found[0], *(nats[length - stride :] for nats in found[1:])])
 
 
 def mixed(nats: Sequence[Float[Tensor, " n"]]) -> Float[Tensor, " n"]:
