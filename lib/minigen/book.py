@@ -151,7 +151,7 @@ class BookGPT(gpt.GPT):
             x, kept, looks = block(x, cache=cache, start=start, weights=last)
             grown.append(kept)
         raised = self.belief(self.norm(x)) * told
-        logits = self.head(x, looks, seen).scatter_add(2, hinted, raised)
+        logits = self.head(x, looks, seen).scatter_add_(2, hinted, raised)
         return logits, [*grown, (seen, seen)]
 
 
