@@ -21,6 +21,14 @@ def turned(logits, value):
     return odds((logits - logits.max()) * value) if value else cold(logits)
 
 
+def lukewarm(logits, value):
+    return odds(logits - logits.max()) if value else cold(logits)
+
+
+def first(logits, value):
+    return heated(logits, value) if value else np.eye(len(logits))[0]
+
+
 def unscaled(logits, value):
     with np.errstate(all="ignore"):
         return np.exp(logits / value)
@@ -80,6 +88,9 @@ def top_p(given, p):
 
 WRONG = [
     ("sampling.temperature", turned, "wrong way"),
+    ("sampling.temperature", lukewarm, "whatever is asked for"),
+    ("sampling.temperature", first, "temperature 0"),
+    ("sampling.temperature", lambda logits, value: [1, [2]], "made of numbers"),
     ("sampling.temperature", unscaled, "sum to one"),
     ("sampling.temperature", heated, "temperature 0"),
     ("sampling.temperature", careless, "a size of 5,000"),

@@ -154,6 +154,11 @@ def close(
     )
 
 
+def numbers(value: Any, *, name: str = "The answer") -> np.ndarray:
+    """Return an answer as an array of numbers, or say that it is none."""
+    return _array(value, name)
+
+
 def equal_shape(value: Any, shape: Sequence[int], *, name: str = "The answer") -> None:
     """Ask for numbers of a shape."""
     found = _array(value, name).shape

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from minigen import recall
-from minigen.checks import NotYet, calls, close, equal_shape
+from minigen.checks import NotYet, calls, close, equal_shape, numbers
 from minigen.exercises import Checker
 from minigen.repro import generator
 from minigen.words import WORDS
@@ -27,7 +27,7 @@ def lookup(function: Callable[..., Any]) -> str:
         weights = np.exp(scores - scores.max())
         return weights @ values / weights.sum()
 
-    found = np.asarray(calls(function, query, keys, values), dtype=float)
+    found = numbers(calls(function, query, keys, values), name="The mixed value")
     if found.shape == (2,) and np.allclose(found, mixed(keys @ query)):
         raise NotYet("Right without the scale. How long is a query of nine numbers?")
     if found.shape == (2,) and np.allclose(found, mixed(keys @ query / 9)):
@@ -39,7 +39,7 @@ def lookup(function: Callable[..., Any]) -> str:
     if found.shape == (5,):
         raise NotYet("These are weights, one for each key; mix the values with them.")
     close(found, mixed(keys @ query / 3), name="The mixed value")
-    large = np.asarray(calls(function, 900 * query, keys, values), dtype=float)
+    large = numbers(calls(function, 900 * query, keys, values), name="The mixed value")
     if not np.isfinite(large).all():
         raise NotYet(
             "With scores of a thousand the exponential overflows. A constant may be "
@@ -101,7 +101,8 @@ def additive(function: Callable[..., Any]) -> str:
         "W belongs to the state that asks, U to the one that is asked.":
             weights(turned.tanh() @ v, past),
     }  # fmt: skip
-    found = torch.as_tensor(calls(function, states, w, u, v)).float()
+    made = calls(function, states, w, u, v)
+    found = torch.as_tensor(numbers(made, name="The table of weights")).float()
     equal_shape(found, (6, 6), name="The table of weights")
     for hint, slip in slips.items():
         if torch.allclose(found, slip, atol=1e-5):

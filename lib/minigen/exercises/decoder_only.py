@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from minigen import lm, ngram
 from minigen.attention import attend, causal_mask
-from minigen.checks import NotYet, calls, close
+from minigen.checks import NotYet, calls, close, numbers
 from minigen.data import stories
 from minigen.exercises import Checker
 from minigen.repro import generator
@@ -24,23 +26,26 @@ def bits_per_byte(function: Callable[..., Any]) -> str:
         found = calls(function, list(nats), text)
         size = len(text.encode())
         right = sum(nats) / math.log(2) / size
-        if isinstance(found, int | float):
+        if np.size(numbers(found, name="The answer")) == 1:
             _hint_bits(float(found), sum(nats), len(nats), text, right)
         close(found, right, name=f"The bits per byte of {text!r}")
     return "right. This is the size of the compressed file, by an ideal coder."
 
 
 def _hint_bits(found: float, nats: float, tokens: int, text: str, right: float) -> None:
-    size = len(text.encode())
-    if math.isclose(found, nats / size):
+    size, near = len(text.encode()), partial(math.isclose, rel_tol=1e-5)
+    if near(found, nats / tokens):
+        raise NotYet("These are nats per token; bits per byte are asked for.")
+    if near(found, nats / math.log(2)):
+        raise NotYet("These are the bits of the whole text. How long is it?")
+    if near(found, nats / size):
         raise NotYet("These are nats per byte. How many nats are a bit?")
-    if math.isclose(found, nats * math.log(2) / size):
+    if near(found, nats * math.log(2) / size):
         raise NotYet("A nat is more than a bit, so in bits the number is larger.")
-    if math.isclose(found, nats / math.log(2) / tokens):
+    if near(found, nats / math.log(2) / tokens):
         raise NotYet("These are bits per token. Another tokenizer has other tokens.")
-    if math.isclose(found, nats / math.log(2) / len(text)) and not math.isclose(
-        found, right
-    ):
+    letters = nats / math.log(2) / len(text)
+    if near(found, letters) and not near(found, right):
         raise NotYet(
             "These are bits per character. Outside English a character may have "
             "several bytes."
@@ -62,7 +67,14 @@ def weighted(function: Callable[..., Any]) -> str:
     if isinstance(found, Tensor) and found.numel() == 1:
         value = float(found)
         early = -log_p.gather(-1, tokens[:, :-1, None])[..., 0]
+        rows = (each * counts[:, 1:]).sum(1) / counts[:, 1:].sum(1)
         wrong = {
+            "This is log p. A surprise is not negative.": -right,
+            "These are bits, and nats are asked for.": right / math.log(2),
+            "This is a mean of the texts' means. Every token that counts should count "
+            "alike, in whichever text it stands.": rows.mean(),
+            "A logit is not yet a logarithm of odds.":
+                -logits.gather(-1, tokens[:, 1:, None])[..., 0][counts[:, 1:]].mean(),
             "All tokens were counted. What is `counts` for?": each.mean(),
             "The sum is right. The loss is the mean over the tokens that count.":
                 each[counts[:, 1:]].sum(),
@@ -102,8 +114,29 @@ def cache(function: Callable[..., Any]) -> str:
         loud, _ = attend(2 * now[0], k[:, :, : t + 1], v[:, :, : t + 1])
         if t and found.shape == loud.shape and torch.allclose(found, loud, atol=1e-5):
             raise NotYet("The scores are not divided by the square root of dim.")
-        close(found, whole[:, :, t : t + 1], name=f"The result at position {t + 1}")
+        soft, _ = attend(now[0] / 2, k[:, :, : t + 1], v[:, :, : t + 1])
+        if t and found.shape == soft.shape and torch.allclose(found, soft, atol=1e-5):
+            raise NotYet("Divided by dim, and not by its square root.")
+        total = v[:, :, : t + 1].sum(2, keepdim=True)
+        if t and found.shape == total.shape and torch.allclose(found, total, atol=1e-5):
+            raise NotYet("The weights do not sum to one: over which axis is softmax?")
+        right = whole[:, :, t : t + 1]
+        if found.shape == right.shape and not torch.allclose(found, right, atol=1e-5):
+            _look_into(kept, k[:, :, : t + 1], v[:, :, : t + 1])
+        close(found, right, name=f"The result at position {t + 1}")
     return "right: position by position, the same as all at once."
+
+
+def _look_into(kept: Any, *wanted: Tensor) -> None:
+    """Say so if what was kept is not all keys and all values so far."""
+    parts = kept if isinstance(kept, tuple | list) else ()
+    for part, every in zip(parts, wanted, strict=False):
+        same = isinstance(part, Tensor) and part.shape == every.shape
+        if not (same and torch.allclose(part, every, atol=1e-5)):
+            raise NotYet(
+                "The result is wrong, and so is the grown cache: it should hold the "
+                "keys of all positions so far, then their values."
+            )
 
 
 def memory(function: Callable[..., Any]) -> str:
