@@ -34,8 +34,14 @@ def lookup(function: Callable[..., Any]) -> str:
         raise NotYet("Divided by d, and not by its root.")
     if found.shape == (2,) and np.allclose(found, mixed(keys @ query / math.sqrt(5))):
         raise NotYet("The scale is a matter of the query's length, not of the texts'.")
-    if found.shape == (2,) and np.allclose(found, np.exp(keys @ query / 3) @ values):
-        raise NotYet("An average needs weights that sum to one.")
+    scores = keys @ query / 3
+    for shifted in (scores, scores - scores.max()):
+        if found.shape == (2,) and np.allclose(found, np.exp(shifted) @ values):
+            raise NotYet("An average needs weights that sum to one.")
+    if found.shape == (2,) and np.allclose(found, values[scores.argmax()]):
+        raise NotYet("This is the value of the best key alone; mix them all.")
+    if found.shape == (2,) and np.allclose(found, values.mean(0)):
+        raise NotYet("All values weigh alike. How well does each key fit the query?")
     if found.shape == (5,):
         raise NotYet("These are weights, one for each key; mix the values with them.")
     close(found, mixed(keys @ query / 3), name="The mixed value")
@@ -71,6 +77,12 @@ def window(function: Callable[..., Any]) -> str:
             raise NotYet("The first word is to be seen by all.")
         if np.array_equal(made, (back >= 0) & ((back < reach) | (np.arange(n) == 0))):
             raise NotYet("One word too few: `reach` words before it, and itself.")
+        if np.array_equal(made, back >= 0) and not expected[back >= 0].all():
+            raise NotYet("All words before are seen, however far back.")
+        if np.array_equal(
+            made, (back >= 0) & ((back <= reach + 1) | (np.arange(n) == 0))
+        ):
+            raise NotYet("One word too many: `reach` words before it, and itself.")
         close(made.astype(int), expected.astype(int),
               name=f"The mask for {n} words and a reach of {reach}")  # fmt: skip
     return "right: however long the text, no row has more than `reach` + 2 ones."

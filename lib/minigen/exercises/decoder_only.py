@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from functools import cache as cache_once
 from functools import partial
 from typing import Any
 
@@ -171,6 +172,7 @@ def memory(function: Callable[..., Any]) -> str:
     return f"right: {bits / before:.0%} of the 5-gram's bits, by memory alone."
 
 
+@cache_once
 def _places() -> list[tuple[Tensor, Tensor]]:
     """Return a 5-gram's odds at each place of unseen stories, and their words."""
     words = lm.Words.of_stories()
