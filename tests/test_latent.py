@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from minigen import diffusion, latent, prior, tiles
+from minigen import diffusion, latent, painter, prior, tiles
 from minigen.data import shapes
 from minigen.repro import generator, seed_everything
 
-SMALL = latent.Sizes(width=32, layers=1, heads=2)
+SMALL = painter.Sizes(shape=(16, 4, 4), widths=(16,), text=16, layers=1, heads=2)
 
 
 @pytest.fixture(scope="module")
@@ -17,13 +17,14 @@ def drawn():
     return tiles.examples(200, generator=generator(3))
 
 
-def test_codes_have_a_variance_of_one(drawn):
+def test_every_channel_of_the_codes_is_as_large_as_the_noise(drawn):
     seed_everything(0)
     model = latent.Autoencoder()
     latent.train_autoencoder(model, drawn.x, steps=30, seed=0)
     z = model.encode(drawn.x)
-    assert z.shape == (200, 16, 8)
-    assert float(z.std()) == pytest.approx(1.0, abs=1e-3)
+    assert z.shape == (200, 16, 4, 4)
+    assert torch.allclose(z.mean((0, 2, 3)), torch.zeros(16), atol=1e-3)
+    assert torch.allclose(z.std((0, 2, 3)), torch.ones(16), atol=1e-3)
     assert model.decode(z).shape == drawn.x.shape
 
 
@@ -44,9 +45,7 @@ def test_the_divergence_is_that_of_the_vae_chapter(drawn):
 @pytest.mark.parametrize("vector", [None, 10])
 def test_the_sampler_gives_codes_and_repeats(count, vector):
     seed_everything(0)
-    model = latent.Denoiser(
-        latent.Sizes(width=32, layers=1, heads=2, vector=vector)
-    ).eval()
+    model = painter.Painter(SMALL) if vector is None else latent.of_vectors(10, SMALL)
     y = (
         shapes.encode(["a red ring"] * count)
         if vector is None
@@ -54,25 +53,25 @@ def test_the_sampler_gives_codes_and_repeats(count, vector):
     )
     seen = []
     one = latent.draw(
-        model,
+        model.eval(),
         y,
         generator=generator(0),
         steps=3,
         watch=lambda t, xt, x0: seen.append(t),
     )
-    assert one.shape == (count, 16, 8)
+    assert one.shape == (count, 16, 4, 4)
     assert seen == [1000, 667, 333, 0]
     assert torch.equal(one, latent.draw(model, y, generator=generator(0), steps=3))
 
 
 def test_guidance_of_one_is_the_network_and_of_zero_ignores_the_caption():
     seed_everything(0)
-    model = latent.Denoiser(SMALL).eval()
+    model = painter.Painter(SMALL).eval()
     with torch.no_grad():
         for weights in model.parameters():
             weights.add_(0.1 * torch.randn(weights.shape, generator=generator(0)))
     alpha_bar = diffusion.cosine()
-    xt = torch.randn(2, 16, 8, generator=generator(1))
+    xt = torch.randn(2, 16, 4, 4, generator=generator(1))
     y = shapes.encode(["a red ring", "a small white cross"])
 
     def at(guidance, y=y):
@@ -87,14 +86,14 @@ def test_guidance_of_one_is_the_network_and_of_zero_ignores_the_caption():
 
 def test_steps_in_the_page_are_those_of_the_sampler():
     seed_everything(0)
-    model, known = latent.Denoiser(SMALL).eval(), latent.Autoencoder().eval()
+    model, known = painter.Painter(SMALL).eval(), latent.Autoencoder().eval()
     with torch.no_grad():
         for weights in model.parameters():
             weights.add_(0.05 * torch.randn(weights.shape, generator=generator(0)))
     words = shapes.encode(["a red ring", "a small white cross"])
     step = latent.Step(model, known, words)
-    table = diffusion.Step.table(diffusion.cosine(), 4)
-    x = torch.randn(1, 16, 8, generator=generator(3))
+    table = diffusion.Step.table(latent.schedule(), 4)
+    x = torch.randn(1, 16, 4, 4, generator=generator(3))
     with torch.no_grad():
         for row in range(4):
             told = {key: torch.tensor([[column[row]]]) for key, column in table.items()}
@@ -112,28 +111,33 @@ def test_an_embedding_is_told_in_numbers_about_one():
     assert prior.spread(image).square().mean() == pytest.approx(1.0, rel=1e-4)
 
 
-def test_the_order_of_the_words_matters():
-    seed_everything(0)
-    model = latent.Denoiser(SMALL).eval()
-    torch.nn.init.normal_(model.last.weight)
-    torch.nn.init.normal_(model.blocks[0].attention.out.weight)
-    xt, t = torch.randn(1, 16, 8, generator=generator(1)), torch.tensor([500.0])
-    one, other = shapes.encode(
-        ["a red ring left of a blue square", "a blue ring left of a red square"]
-    )
-    with torch.no_grad():
-        assert not torch.allclose(
-            model(xt, t, one[None]), model(xt, t, other[None]), atol=1e-4
-        )
+def test_the_depths_of_the_schedule_are_logit_normal():
+    alpha_bar, plain = latent.schedule(), diffusion.cosine()
+    assert alpha_bar[0] == plain[0]
+    assert alpha_bar[-1] == plain[-1]
+    assert (alpha_bar.diff() < 0).all()
+    depth = torch.searchsorted(-plain, -alpha_bar[1:-1]).double() / 1000
+    logits = torch.log(depth / (1 - depth))
+    assert float(logits.median()) == pytest.approx(latent.DEPTH, abs=0.02)
+    assert float(logits.std()) == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_vector_of_zeros_says_nothing():
+    model = latent.of_vectors(10, SMALL)
+    y = torch.randn(3, 10, generator=generator(1))
+    assert torch.equal(diffusion.nothing(model, y), torch.zeros(3, 10))
+    words = model.reads(y)
+    assert words.shape == (3, latent.PARTS, SMALL.text)
+    assert torch.allclose(model.reads(0 * y)[0], model.reads(0 * y)[1])
 
 
 def test_a_denoiser_learns_a_few_codes_by_heart(drawn):
     seed_everything(0)
-    model = latent.Denoiser(SMALL)
-    x0 = torch.randn(2, 16, 8, generator=generator(5))
+    model = painter.Painter(SMALL)
+    x0 = torch.randn(2, 16, 4, 4, generator=generator(5))
     words = drawn.words[:2, 0]
     rng = generator(0)
-    source = iter(lambda: (x0.repeat(8, 1, 1), words.repeat(8, 1)), None)
+    source = iter(lambda: (x0.repeat(8, 1, 1, 1), words.repeat(8, 1)), None)
     history = latent.learn(model, source, steps=150, generator=rng)
     assert history.smoothed(window=10)[-1] < history.smoothed(window=10)[10] / 3
     found = latent.draw(model.eval(), words, generator=rng, guidance=1.0)
@@ -151,7 +155,7 @@ def test_a_prior_learns_which_picture_goes_with_which_words():
         (model.hidden(i), model.told(t))
         for i, t in prior.pairs(text, image, size=32, generator=rng)
     )
-    latent.learn(model, source, steps=200, generator=rng)
+    prior.learn(model, source, steps=200, generator=rng)
     found = prior.imagine(model.eval(), text[:, 0], generator=rng)
     assert found.shape == (2, 12)
     near = torch.cdist(found, image)

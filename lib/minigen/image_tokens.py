@@ -15,7 +15,7 @@ from minigen import decode, gpt, zoo
 from minigen.data.captions import MAX_WORDS, VOCABULARY
 from minigen.repro import generator as seeded
 from minigen.repro import scaled
-from minigen.tiles import POOL, Examples, examples
+from minigen.tiles import Examples, pool
 from minigen.vqvae import CODES, TILES, VQVAE
 from minigen.zoo import Recipe
 
@@ -86,12 +86,10 @@ def sizes(*, codes: int = CODES, width: int = 80, layers: int = 4) -> gpt.Sizes:
     return gpt.Sizes(WORDS + codes, context=LINE, width=width, layers=layers, heads=4)
 
 
-def _writer(*, steps: int = 800, size: int = 16, pool: int = POOL) -> Recipe:
+def _writer(*, steps: int = 2400, size: int = 16) -> Recipe:
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         assert isinstance(model, gpt.GPT)
-        drawn = examples(
-            scaled(pool, min(1.0, budget), least=200), generator=seeded(seed)
-        )
+        drawn = pool(seed=seed, budget=budget)
         known = zoo.get("vqvae.tokens", seed=seed, budget=budget)
         assert isinstance(known, VQVAE)
         tokens = known.tokens(drawn.x)

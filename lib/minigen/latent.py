@@ -1,68 +1,117 @@
 """Latent diffusion: noise is taken out of short codes, and a decoder draws the pixels.
 
-Stable Diffusion in miniature (2112.10752). An autoencoder writes a picture as 4 × 4
-vectors of a few numbers; a Transformer, told the caption's words, learns to denoise
-those; pixels appear only once, at the end. The denoiser is told either a sequence of
-words or one vector: all that a picture's embedding has to say (see `minigen.prior`).
+Stable Diffusion in miniature (2112.10752). An autoencoder writes a picture as a grid of
+4 × 4 vectors; the painter of `minigen.painter`, made for a picture of that size with so
+many channels, learns to denoise those; pixels appear only once, at the end. A painter
+can be told one vector in the place of words: all that a picture's embedding has to say
+(`of_vectors`, for `minigen.prior`).
 """
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from minigen import diffusion, tiles, zoo
-from minigen.data.captions import MAX_WORDS, VOCABULARY
-from minigen.layers import sinusoidal
-from minigen.muon import Muon
-from minigen.norm import RMSNorm
+from minigen import diffusion, zoo
+from minigen.kernels import KernelMuon
+from minigen.layers import GROUP
+from minigen.painter import Painter, Sizes
 from minigen.repro import generator as seeded
 from minigen.repro import scaled
-from minigen.tiles import POOL, Block, Decoder, Encoder, examples, grid
-from minigen.train import History, fit
+from minigen.tiles import pool
+from minigen.train import History, batches, fit
 from minigen.zoo import Recipe
 
-#: Height and width of a tile in pixels, and tiles of a picture.
-TILE = (4, 4)
-TILES = math.prod(grid(TILE))
-#: Numbers a tile, and the weight of the term that keeps them near a bell curve.
-DIM, KL = 8, 3e-4
+#: Places a side of the grid, numbers at each, and the weight of the term that keeps
+#: these near a bell curve.
+SIDE, DIM, KL = 4, 16, 1e-4
+#: The painter of codes: one level, for the grid is as coarse as a painter of pixels
+#: ever becomes.
+SIZES = Sizes(shape=(DIM, SIDE, SIDE), widths=(64,))
+#: Vectors that an embedding is unfolded into, for a painter to look at.
+PARTS = 4
+#: Where the middle of the depths of noise lies: at 1 / (1 + exp(-0.8)) = 0.69.
+DEPTH = 0.8
 
 
 # The autoencoder.
 
 
-class Autoencoder(nn.Module):
-    """A picture to 4 × 4 vectors about the size of unit noise, and back."""
+class Residual(nn.Module):
+    """x + f(x): two convolutions, the second of which begins at zero."""
 
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm = nn.GroupNorm(width // GROUP, width)
+        self.first = nn.Conv2d(width, width, 3, padding=1)
+        self.second = nn.Conv2d(width, width, 3, padding=1)
+        nn.init.zeros_(self.second.weight)
+
+    def forward(
+        self, x: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """Return what came in, changed a little."""
+        return x + self.second(F.silu(self.first(F.silu(self.norm(x)))))
+
+
+class Autoencoder(nn.Module):
+    """A picture to a grid of vectors about the size of unit noise, and back.
+
+    Going down, each vector sees beyond the border of its own tile of 4 × 4 pixels; so
+    does each pixel of the decoder beyond the nearest vector.
+    """
+
+    centre: Tensor
     scale: Tensor
 
-    def __init__(self, *, dim: int = DIM, width: int = 64) -> None:
+    def __init__(self, *, dim: int = DIM, fine: int = 32, coarse: int = 64) -> None:
         super().__init__()
         self.dim = dim
-        self.encoder = Encoder(2 * dim, tile=TILE, width=width)
-        self.decoder = Decoder(dim, tile=TILE, width=width)
-        self.register_buffer("scale", torch.ones(()))
+        self.encoder = nn.Sequential(
+            nn.PixelUnshuffle(2),  # [n, 12, 8, 8]
+            nn.Conv2d(12, fine, 3, padding=1),
+            nn.SiLU(),
+            nn.Conv2d(fine, coarse, 4, stride=2, padding=1),  # [n, coarse, 4, 4]
+            Residual(coarse),
+            nn.Conv2d(coarse, 2 * dim, 1),
+        )
+        self.decoder = nn.Sequential(
+            nn.Conv2d(dim, coarse, 3, padding=1),
+            Residual(coarse),
+            nn.Conv2d(coarse, 4 * fine, 1),
+            nn.PixelShuffle(2),  # [n, fine, 8, 8]
+            Residual(fine),
+            nn.GroupNorm(fine // GROUP, fine),
+            nn.SiLU(),
+            nn.Conv2d(fine, 12, 3, padding=1),
+            nn.PixelShuffle(2),
+        )
+        self.register_buffer("centre", torch.zeros(dim, 1, 1))
+        self.register_buffer("scale", torch.ones(dim, 1, 1))
 
     def split(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Return the mean and the log variance of the codes of pictures in [0, 1]."""
-        mean, log_variance = self.encoder(x).chunk(2, dim=2)
+        mean, log_variance = self.encoder(diffusion.scaled_pictures(x)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 4)
 
     @torch.no_grad()
-    def encode(self, x: Float[Tensor, "n 3 16 16"]) -> Float[Tensor, "n tile dim"]:
-        """Return the codes of pictures, with a variance of one over all."""
-        means = [self.split(part)[0] for part in x.split(1000)]
-        return torch.cat(means) / self.scale
+    def encode(self, x: Float[Tensor, "n 3 16 16"]) -> Float[Tensor, "n dim 4 4"]:
+        """Return codes of pictures; over many, each channel has mean 0, variance 1."""
+        means = torch.cat([self.split(part)[0] for part in x.split(1000)])
+        return (means - self.centre) / self.scale
 
     @torch.no_grad()
-    def decode(self, z: Float[Tensor, "n tile dim"]) -> Float[Tensor, "n 3 16 16"]:
+    def decode(self, z: Float[Tensor, "n dim 4 4"]) -> Float[Tensor, "n 3 16 16"]:
         """Return the pictures of codes."""
-        drawn = [self.decoder(part * self.scale) for part in z.split(1000)]
-        return torch.cat(drawn).clamp(0, 1)
+        return torch.cat([self.seen(part) for part in z.split(1000)])
+
+    def seen(self, z: Float[Tensor, "n dim 4 4"]) -> Float[Tensor, "n 3 16 16"]:
+        """Return the pictures of a few codes, in the form that goes into a page."""
+        return diffusion.pictures(self.decoder(z * self.scale + self.centre))
 
 
 def autoencoder_loss(
@@ -78,109 +127,93 @@ def autoencoder_loss(
     """
     mean, log_variance = model.split(x)
     noise = torch.randn(mean.shape, generator=generator)
-    drawn = model.decoder(mean + (log_variance / 2).exp() * noise)
+    drawn = model.decoder(mean + (log_variance / 2).exp() * noise) / 2 + 0.5
     error = (drawn - x).square().mean()
     away = (mean.square() + log_variance.exp() - 1 - log_variance).mean() / 2
     return {"loss": error + kl * away, "pictures": error, "away": away}
 
 
 def train_autoencoder(
-    model: Autoencoder, x: Float[Tensor, "n 3 16 16"], *, steps: int, seed: int
+    model: Autoencoder,
+    x: Float[Tensor, "n 3 16 16"],
+    *,
+    steps: int,
+    seed: int,
+    size: int = 32,
 ) -> History:
-    """Train an autoencoder on pictures, and note how large its codes come out."""
+    """Train an autoencoder on pictures, and note where its codes lie."""
     generator = seeded(seed)
-    history = tiles.learn(
+    history = fit(
         model,
         lambda x: autoencoder_loss(model, x, generator=generator),
-        x,
+        batches(x, size=size, generator=generator),
         steps=steps,
-        generator=generator,
+        optimizer=KernelMuon.of(model, rate=0.02, other_rate=0.005),
+        warmup=min(20, steps // 10),
         label="autoencoder",
     )
+    model.centre.zero_()
     model.scale.fill_(1.0)
-    model.scale.fill_(float(model.encode(x[:2000]).std()))
+    codes = model.encode(x)
+    model.centre.copy_(codes.mean((0, 2, 3)).view(-1, 1, 1))
+    model.scale.copy_(codes.std((0, 2, 3)).view(-1, 1, 1))
     return history
 
 
-# The denoiser: a Transformer over the condition and sixteen tiles.
+# The painter of codes, told words or one vector.
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """What fixes a denoiser's parameters."""
+def schedule(steps: int = diffusion.STEPS) -> Float[Tensor, " step"]:
+    """Return the cosine schedule, with most of its steps where words matter.
 
-    dim: int = DIM
-    width: int = 80
-    layers: int = 4
-    heads: int = 4
-    #: Length of the vector that it is told, or None where it is told words.
-    vector: int | None = None
-
-
-class Denoiser(nn.Module):
-    """v of noisy codes, told the noise's depth and a caption or a vector.
-
-    Zeros stand for no condition: a caption of padding, or a vector of zeros.
+    In codes that are nearly clean, words have nothing left to say, and the decoder
+    forgives what noise remains. So the depths of noise, from 0 to 1, come as from a
+    bell curve for log(depth / (1 - depth)): the logit-normal of 2403.03206, 3.1.
     """
+    even = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+    depth = torch.sigmoid(DEPTH + torch.special.ndtri(even)) * steps
+    below = depth.floor().long().clamp(max=steps - 1)
+    alpha_bar = diffusion.cosine(steps)
+    return alpha_bar[below].lerp(alpha_bar[below + 1], depth - below)
 
-    null = 0
 
-    def __init__(self, sizes: Sizes) -> None:
+class Unfold(nn.Module):
+    """One vector as a few that a painter can look at, in the place of words."""
+
+    def __init__(self, vector: int, text: int) -> None:
         super().__init__()
-        self.sizes, width = sizes, sizes.width
-        if sizes.vector is None:
-            self.told: nn.Module = nn.Embedding(len(VOCABULARY), width)
-            self.order = nn.Parameter(torch.randn(MAX_WORDS, width))
-        else:
-            self.told = nn.Linear(sizes.vector, width)
-            self.order = nn.Parameter(torch.zeros(1, width))
-        self.time = nn.Sequential(nn.Linear(64, width), nn.SiLU())
-        self.first = nn.Linear(sizes.dim, width)
-        self.place = nn.Parameter(torch.randn(TILES, width))
-        self.blocks = nn.ModuleList(
-            Block(width, heads=sizes.heads, conditioned=True)
-            for _ in range(sizes.layers)
-        )
-        self.norm = RMSNorm(width)
-        self.last = nn.Linear(width, sizes.dim)
-        nn.init.zeros_(self.last.weight)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """The shape of what it denoises."""
-        return TILES, self.sizes.dim
+        self.parts = nn.Linear(vector, PARTS * text)
 
     def forward(
-        self,
-        xt: Float[Tensor, "batch tile dim"],
-        t: Float[Tensor, " batch"],
-        y: Tensor,
-    ) -> Float[Tensor, "batch tile dim"]:
-        """Return v; t is the step, from 0 to 1,000."""
-        told = self.told(y)
-        told = told if told.ndim == 3 else told[:, None]
-        x = torch.cat([told + self.order, self.first(xt) + self.place], dim=1)
-        depth = self.time(sinusoidal(t, 64))
-        for block in self.blocks:
-            x = block(x, depth)
-        return self.last(self.norm(x[:, -TILES:]))
+        self, y: Float[Tensor, "batch vector"]
+    ) -> Float[Tensor, "batch part text"]:
+        """Return the parts of each vector."""
+        return self.parts(y).unflatten(1, (PARTS, -1))
 
 
-# Sampling.
+def of_vectors(vector: int, sizes: Sizes = SIZES) -> Painter:
+    """Return a painter that is told one vector; zeros stand for no vector.
+
+    2204.06125, section 2.1, adds its embedding as four tokens in the same way.
+    """
+    model = Painter(replace(sizes, layers=0))
+    model.reads = Unfold(vector, sizes.text)
+    model.null = torch.zeros(())
+    return model
 
 
 def draw(
-    model: Denoiser,
+    model: Painter,
     y: Tensor,
     *,
     generator: torch.Generator,
-    steps: int = 12,
-    guidance: float = 1.5,
+    steps: int = 20,
+    guidance: float = 2.0,
     watch: diffusion.Watch | None = None,
-) -> Float[Tensor, "n tile dim"]:
+) -> Float[Tensor, "n dim 4 4"]:
     """Return new codes for captions (or vectors), by DDIM."""
-    alpha_bar = diffusion.cosine()
-    start = torch.randn(len(y), *model.shape, generator=generator)
+    alpha_bar = schedule()
+    start = torch.randn(len(y), *model.sizes.shape, generator=generator)
     denoise = diffusion.denoiser(model, y, alpha_bar, guidance=guidance, limit=math.inf)
     return diffusion.ddim(denoise, start, alpha_bar, steps=steps, watch=watch)
 
@@ -193,15 +226,14 @@ class Step(nn.Module):
 
     words: Tensor
 
-    def __init__(self, model: Denoiser, known: Autoencoder, words: Tensor) -> None:
+    def __init__(self, model: Painter, known: Autoencoder, words: Tensor) -> None:
         super().__init__()
-        self.model, self.decoder = model, known.decoder
-        self.scale = float(known.scale)
+        self.model, self.known = model, known
         self.register_buffer("words", words)
 
     def forward(
         self,
-        x: Float[Tensor, "1 tile dim"],
+        x: Float[Tensor, "1 dim 4 4"],
         label: Tensor,
         guidance: Float[Tensor, "1 1"],
         t: Float[Tensor, "1 1"],
@@ -216,7 +248,7 @@ class Step(nn.Module):
         x0 = now.sqrt() * x - (1 - now).sqrt() * v
         eps = (1 - now).sqrt() * x + now.sqrt() * v
         after = then.sqrt() * x0 + (1 - then).sqrt() * eps
-        seen = self.decoder(torch.cat([x, x0]) * self.scale).clamp(0, 1)
+        seen = self.known.seen(torch.cat([x, x0]))
         gap = torch.ones_like(seen[:1, :, :, :1])
         return after, torch.cat([seen[:1], gap, seen[1:]], dim=3)
 
@@ -227,13 +259,14 @@ def learn(
     *,
     steps: int,
     generator: torch.Generator,
-    rate: float = 0.025,
-    other_rate: float = 0.015,
-    average: float = 0.98,
+    rate: float = 0.02,
+    other_rate: float = 0.004,
+    average: float = 0.997,
+    alpha_bar: Float[Tensor, " step"] | None = None,
     label: str = "latent diffusion",
 ) -> History:
     """Train a denoiser on batches (codes, condition) with Muon; keep the average."""
-    alpha_bar = diffusion.cosine()
+    alpha_bar = schedule() if alpha_bar is None else alpha_bar
     history = fit(
         model,
         lambda x0, y: diffusion.loss(
@@ -241,8 +274,10 @@ def learn(
         ),
         source,
         steps=steps,
-        optimizer=Muon.of(model, rate=rate, other_rate=other_rate),
-        warmup=min(20, steps // 10),
+        optimizer=KernelMuon.of(
+            model, beside=("first", "last", "time"), rate=rate, other_rate=other_rate
+        ),
+        warmup=min(50, steps // 10),
         average=average,
         label=label,
     )
@@ -253,26 +288,18 @@ def learn(
 # Recipes.
 
 
-def _pool(pool: int, *, seed: int, budget: float) -> tiles.Examples:
-    return examples(scaled(pool, min(1.0, budget), least=200), generator=seeded(seed))
-
-
-def _autoencoder(*, dim: int = DIM, steps: int = 400, pool: int = POOL) -> Recipe:
+def _autoencoder(*, dim: int = DIM, steps: int = 800) -> Recipe:
     def training(model: Autoencoder, *, seed: int, budget: float) -> None:
-        drawn = _pool(pool, seed=seed, budget=budget)
-        train_autoencoder(
-            model, drawn.x, steps=scaled(steps, budget, least=20), seed=seed
-        )
+        x = pool(seed=seed, budget=budget).x
+        train_autoencoder(model, x, steps=scaled(steps, budget, least=20), seed=seed)
 
-    return Recipe(lambda: Autoencoder(dim=dim), training, ("latent 1",))
+    return Recipe(lambda: Autoencoder(dim=dim), training, ("latent 2",))
 
 
-def _painter(*, steps: int = 1800, size: int = 32, pool: int = POOL) -> Recipe:
+def _painter(*, steps: int = 3600, size: int = 32) -> Recipe:
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
-        drawn = _pool(pool, seed=seed, budget=budget)
-        known = zoo.get("latent.autoencoder", seed=seed, budget=budget)
-        assert isinstance(known, Autoencoder)
-        codes = known.encode(drawn.x)
+        drawn = pool(seed=seed, budget=budget)
+        codes = autoencoder(seed=seed, budget=budget).encode(drawn.x)
         generator = seeded(seed)
         source = (
             (codes[rows], words)
@@ -281,7 +308,14 @@ def _painter(*, steps: int = 1800, size: int = 32, pool: int = POOL) -> Recipe:
         steps_now = scaled(steps, budget, least=20)
         learn(model, source, steps=steps_now, generator=generator)
 
-    return Recipe(lambda: Denoiser(Sizes()), training, ("latent 1",))
+    return Recipe(lambda: Painter(SIZES), training, ("latent 2",))
+
+
+def autoencoder(*, seed: int, budget: float) -> Autoencoder:
+    """Return the autoencoder whose codes both painters of codes work with."""
+    model = zoo.get("latent.autoencoder", seed=seed, budget=budget)
+    assert isinstance(model, Autoencoder)
+    return model
 
 
 RECIPES: dict[str, Callable[..., Recipe]] = {

@@ -4,12 +4,13 @@ DALL·E 2 in miniature (2204.06125). A *prior* turns the embedding of a caption 
 embedding that a picture with this caption might have; a *decoder* draws a picture of
 that embedding. Both are diffusion models, and all that passes from the words to the
 picture is one vector. (Here the decoder works on the codes of `minigen.latent`, so that
-it differs from that chapter's painter in what it is told, and in nothing else.)
+it differs from the painter there in what it is told, and in nothing else.)
 """
 
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -19,10 +20,11 @@ from torch.nn import functional as F
 from minigen import clip, diffusion, latent, zoo
 from minigen.layers import sinusoidal
 from minigen.norm import RMSNorm
+from minigen.painter import Painter
 from minigen.repro import generator as seeded
 from minigen.repro import scaled
-from minigen.tiles import POOL, Examples, examples
-from minigen.train import batches
+from minigen.tiles import Examples, pool
+from minigen.train import History, batches
 from minigen.zoo import Recipe
 
 #: Length of the embeddings of `clip.small`.
@@ -113,28 +115,31 @@ def imagine(
     text: Float[Tensor, "n vector"],
     *,
     generator: torch.Generator,
-    steps: int = 12,
+    steps: int = 20,
+    guidance: float = 2.0,
 ) -> Float[Tensor, "n vector"]:
     """Return an embedding that a picture of each caption might have, by DDIM."""
     alpha_bar = diffusion.cosine()
     start = torch.randn(text.shape, generator=generator)
-    denoise = diffusion.denoiser(model, model.told(text), alpha_bar, limit=math.inf)
+    denoise = diffusion.denoiser(
+        model, model.told(text), alpha_bar, guidance=guidance, limit=math.inf
+    )
     found = diffusion.ddim(denoise, start, alpha_bar, steps=steps)
     return F.normalize(found * model.size[1] + model.centre[1], dim=-1)
 
 
 def draw(
-    decoder: latent.Denoiser,
+    decoder: Painter,
     image: Float[Tensor, "n vector"],
     *,
     generator: torch.Generator,
-    steps: int = 12,
-    guidance: float = 2.5,
-) -> Float[Tensor, "n tile dim"]:
-    """Return codes of pictures that have these embeddings, of length 1 each."""
-    return latent.draw(
-        decoder, spread(image), generator=generator, steps=steps, guidance=guidance
-    )
+    **settings: Any,
+) -> Float[Tensor, "n dim 4 4"]:
+    """Return codes of pictures that have these embeddings, of length 1 each.
+
+    The settings go to `latent.draw`.
+    """
+    return latent.draw(decoder, spread(image), generator=generator, **settings)
 
 
 def spread(image: Float[Tensor, "n vector"]) -> Float[Tensor, "n vector"]:
@@ -167,13 +172,34 @@ def embedded(
     return text.unflatten(0, (-1, 2)), image
 
 
+def learn(
+    model: Prior,
+    source: Iterator[tuple[Tensor, Tensor]],
+    *,
+    steps: int,
+    generator: torch.Generator,
+) -> History:
+    """Train a prior on batches (picture's embedding, caption's)."""
+    return latent.learn(
+        model,
+        source,
+        steps=steps,
+        generator=generator,
+        alpha_bar=diffusion.cosine(),
+        rate=0.025,
+        other_rate=0.015,
+        average=0.98,
+        label="prior",
+    )
+
+
 # Recipes.
 
 
-def _prior(*, steps: int = 400, size: int = 128, pool: int = POOL) -> Recipe:
+def _prior(*, steps: int = 1500, size: int = 128) -> Recipe:
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         assert isinstance(model, Prior)
-        drawn = _pool(pool, seed=seed, budget=budget)
+        drawn = pool(seed=seed, budget=budget)
         text, image = embedded(known(seed=seed, budget=budget), drawn)
         model.fitted(text.flatten(0, 1), image)
         generator = seeded(seed)
@@ -181,31 +207,29 @@ def _prior(*, steps: int = 400, size: int = 128, pool: int = POOL) -> Recipe:
             (model.hidden(i), model.told(t))
             for i, t in pairs(text, image, size=size, generator=generator)
         )
-        latent.learn(
+        learn(
             model,
             source,
             steps=scaled(steps, budget, least=20),
             generator=generator,
-            label="prior",
         )
 
-    return Recipe(lambda: Prior(Sizes(VECTOR)), training, ("prior 1",))
+    return Recipe(lambda: Prior(Sizes(VECTOR)), training, ("prior 2",))
 
 
-def _decoder(*, steps: int = 500, size: int = 32, pool: int = POOL) -> Recipe:
+def _decoder(*, steps: int = 1000, size: int = 32) -> Recipe:
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
-        drawn = _pool(pool, seed=seed, budget=budget)
+        drawn = pool(seed=seed, budget=budget)
         _, image = embedded(known(seed=seed, budget=budget), drawn)
-        tiles = zoo.get("latent.autoencoder", seed=seed, budget=budget)
-        assert isinstance(tiles, latent.Autoencoder)
         painter = zoo.get("latent.painter", seed=seed, budget=budget)
         known_to_both = {
             name: weights
             for name, weights in painter.state_dict().items()
-            if not name.startswith(("told.", "order"))
+            if not name.startswith(("reads.", "null"))
         }
         model.load_state_dict(known_to_both, strict=False)
-        codes, generator = tiles.encode(drawn.x), seeded(seed)
+        codes = latent.autoencoder(seed=seed, budget=budget).encode(drawn.x)
+        generator = seeded(seed)
         latent.learn(
             model,
             batches(codes, spread(image), size=size, generator=generator),
@@ -214,12 +238,7 @@ def _decoder(*, steps: int = 500, size: int = 32, pool: int = POOL) -> Recipe:
             label="decoder of embeddings",
         )
 
-    sizes = latent.Sizes(vector=VECTOR)
-    return Recipe(lambda: latent.Denoiser(sizes), training, ("prior 1",))
-
-
-def _pool(pool: int, *, seed: int, budget: float) -> Examples:
-    return examples(scaled(pool, min(1.0, budget), least=200), generator=seeded(seed))
+    return Recipe(lambda: latent.of_vectors(VECTOR), training, ("prior 2",))
 
 
 def known(*, seed: int, budget: float) -> clip.Clip:

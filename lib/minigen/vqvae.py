@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from minigen.kernels import KernelMuon
 from minigen.repro import generator as seeded
 from minigen.repro import scaled
-from minigen.tiles import POOL, examples, glue, grid
+from minigen.tiles import glue, grid, pool
 from minigen.train import History, batches, fit
 from minigen.zoo import Recipe
 
@@ -216,11 +216,9 @@ def used(tokens: Int64[Tensor, "n tile"], codes: int) -> tuple[int, float]:
     return len(share), float((-(share * share.log()).sum()).exp())
 
 
-def _tokens(*, steps: int = 1000, codes: int = CODES, pool: int = POOL) -> Recipe:
+def _tokens(*, steps: int = 2000, codes: int = CODES) -> Recipe:
     def training(model: VQVAE, *, seed: int, budget: float) -> None:
-        drawn = examples(
-            scaled(pool, min(1.0, budget), least=200), generator=seeded(seed)
-        )
+        drawn = pool(seed=seed, budget=budget)
         train(model, drawn.x, steps=scaled(steps, budget, least=20), seed=seed)
 
     return Recipe(lambda: VQVAE(codes=codes), training, ("vqvae 1",))
