@@ -197,7 +197,7 @@ def of_vectors(vector: int, sizes: Sizes = SIZES) -> Painter:
     2204.06125, section 2.1, adds its embedding as four tokens in the same way.
     """
     model = Painter(replace(sizes, layers=0))
-    model.reads = Unfold(vector, sizes.text)
+    model.add_module("reads", Unfold(vector, sizes.text))
     model.null = torch.zeros(())
     return model
 

@@ -79,11 +79,12 @@ class Machines:
 
     def parts(self, way: str) -> list[nn.Module]:
         """Return the networks that a way needs to draw."""
-        return {
+        needed: dict[str, list[nn.Module]] = {
             "pixels": [self.pixels],
             "latents": [self.sculptor, self.packer.decoder],
             "tokens": [self.writer, self.tokenizer.decoder],
             "embedding": [
                 self.known.text, self.dreamer, self.decoder, self.packer.decoder
             ],
-        }[way]  # fmt: skip
+        }  # fmt: skip
+        return needed[way]
