@@ -7,12 +7,13 @@ can be told one vector in the place of words: all that a picture's embedding has
 (`of_vectors`, for `minigen.prior`).
 """
 
+import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int64
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -218,18 +219,34 @@ def draw(
     return diffusion.ddim(denoise, start, alpha_bar, steps=steps, watch=watch)
 
 
+class Told(nn.Module):
+    """What a text encoder makes of a few captions, by their numbers."""
+
+    told: Tensor
+
+    def __init__(self, told: Float[Tensor, "caption word text"]) -> None:
+        super().__init__()
+        self.register_buffer("told", told)
+
+    def forward(self, y: Int64[Tensor, "batch 1"]) -> Float[Tensor, "batch word text"]:
+        """Return the words' vectors of each caption."""
+        return self.told[y[:, 0]]
+
+
 class Step(nn.Module):
     """One step of DDIM for one of several captions, for a page that runs it by itself.
 
-    It shows the decoded walk on the left and the decoded expectation on the right.
+    It shows the decoded walk on the left and the decoded expectation on the right. The
+    captions are read beforehand; the last of what was read stands for no caption.
     """
-
-    words: Tensor
 
     def __init__(self, model: Painter, known: Autoencoder, words: Tensor) -> None:
         super().__init__()
-        self.model, self.known = model, known
-        self.register_buffer("words", words)
+        self.model, self.known = copy.deepcopy(model), known
+        with torch.no_grad():
+            read = model.reads(torch.cat([words, diffusion.nothing(model, words[:1])]))
+        self.model.add_module("reads", Told(read))
+        self.blank = len(words)
 
     def forward(
         self,
@@ -241,8 +258,7 @@ class Step(nn.Module):
         then: Float[Tensor, "1 1"],
     ) -> tuple[Tensor, Tensor]:
         """Return xs and what to show; `now` and `then` are ᾱt and ᾱs."""
-        y = self.words[label]
-        both = torch.cat([y, torch.zeros_like(y)])
+        both = torch.cat([label, torch.full_like(label, self.blank)])[:, None]
         v = self.model(torch.cat([x, x]), torch.cat([t, t])[:, 0], both)
         v = v[1:] + guidance * (v[:1] - v[1:])
         x0 = now.sqrt() * x - (1 - now).sqrt() * v

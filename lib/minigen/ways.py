@@ -70,8 +70,7 @@ class Machines:
             tokens = image_tokens.draw(self.writer, words, generator=generator)
             return self.tokenizer.pictures(tokens)
         if way == "embedding":
-            with torch.no_grad():
-                text = self.known.of_tokens(words)
+            text = self.known.of_tokens(words).detach()
             vectors = prior.imagine(self.dreamer, text, generator=generator)
             codes = prior.draw(self.decoder, vectors, generator=generator)
             return self.packer.decode(codes)
