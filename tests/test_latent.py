@@ -111,17 +111,6 @@ def test_an_embedding_is_told_in_numbers_about_one():
     assert prior.spread(image).square().mean() == pytest.approx(1.0, rel=1e-4)
 
 
-def test_the_depths_of_the_schedule_are_logit_normal():
-    alpha_bar, plain = latent.schedule(), diffusion.cosine()
-    assert alpha_bar[0] == plain[0]
-    assert alpha_bar[-1] == plain[-1]
-    assert (alpha_bar.diff() < 0).all()
-    depth = torch.searchsorted(-plain, -alpha_bar[1:-1]).double() / 1000
-    logits = torch.log(depth / (1 - depth))
-    assert float(logits.median()) == pytest.approx(latent.DEPTH, abs=0.02)
-    assert float(logits.std()) == pytest.approx(1.0, abs=0.02)
-
-
 def test_a_vector_of_zeros_says_nothing():
     model = latent.of_vectors(10, SMALL)
     y = torch.randn(3, 10, generator=generator(1))

@@ -164,18 +164,13 @@ def train_autoencoder(
 # The painter of codes, told words or one vector.
 
 
-def schedule(steps: int = diffusion.STEPS) -> Float[Tensor, " step"]:
-    """Return the cosine schedule, with most of its steps where words matter.
+def schedule() -> Float[Tensor, " step"]:
+    """Return how much noise a code has at each step.
 
-    In codes that are nearly clean, words have nothing left to say, and the decoder
-    forgives what noise remains. So the depths of noise, from 0 to 1, come as from a
-    bell curve for log(depth / (1 - depth)): the logit-normal of 2403.03206, 3.1.
+    Codes need even deeper noise than pixels: in those that are nearly clean, words have
+    nothing left to say, and the decoder forgives what noise remains.
     """
-    even = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-    depth = torch.sigmoid(DEPTH + torch.special.ndtri(even)) * steps
-    below = depth.floor().long().clamp(max=steps - 1)
-    alpha_bar = diffusion.cosine(steps)
-    return alpha_bar[below].lerp(alpha_bar[below + 1], depth - below)
+    return diffusion.leaning(DEPTH)
 
 
 class Unfold(nn.Module):

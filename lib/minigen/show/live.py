@@ -88,7 +88,7 @@ def live(
     model: its forward takes the controls' values by keyword, each a batch of one, and
         returns a picture [1, 1 or 3, height, width] from 0 to 1; with `loop`, the next
         state and the picture to show. It must hold all the page needs (a sampler's
-        step, guidance, scaling), and be under 2 MB as ONNX.
+        step, guidance, scaling), and be at most 2.1 MB as ONNX.
     name: lower-case words joined by hyphens, one of its own in the chapter.
     alt: what the picture is; `{z}` stands for what control "z" says, and without any
         such place all controls' words follow.

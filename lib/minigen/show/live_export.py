@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 #: What a reader on a telephone can be asked to load for one figure.
-MODEL_LIMIT = 2_000_000
+MODEL_LIMIT = 2_100_000
 OPSET = 20
 _TYPES = {torch.float32: 1, torch.int64: 7}  # as ONNX numbers them
 
@@ -82,7 +82,7 @@ def export(
         count = sum(p.numel() for p in model.parameters())
         raise ValueError(
             f"live model {name!r} has {count:,} parameters and makes a file of "
-            f"{len(data) / 1e6:.2f} MB; it may have {MODEL_LIMIT / 1e6:.0f} MB, some "
+            f"{len(data) / 1e6:.2f} MB; it may have {MODEL_LIMIT / 1e6:.1f} MB, some "
             f"{MODEL_LIMIT // 4:,} numbers. Show a smaller one."
         )
     return data
