@@ -9,11 +9,11 @@ import live_models
 import numpy as np
 import pytest
 import torch
-from browsers import needs_browser
+from browsers import findings, in_jupyterlab, needs_browser
 from live_page import CLOSE, RUN, in_time, settle, unpacked
 from PIL import Image
 
-from bookkit import archive, assets
+from bookkit import archive
 from minigen.show import live_widget
 from minigen.show.live import run_loop
 from minigen.show.live_export import call
@@ -597,35 +597,11 @@ def test_a_damaged_offline_edition_says_so(visit, unzipped, tmp_path):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everyone_can_use_it(visit, theme):
     page = visit()
-    page.evaluate((assets.NPM / "node_modules/axe-core/axe.min.js").read_text())
-    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-    found = """async () => (await axe.run()).violations.map(
-        ({id, nodes}) => [id, nodes.map(node => node.html)])"""
-    assert page.evaluate(found) == []
+    assert findings(page, theme) == []
     for name in NAMES:
         page.evaluate(f"document.querySelector('#fig-{name}').live.change()")
         settle(page, name)
-    assert page.evaluate(found) == []
-
-
-#: A widget's model as JupyterLab gives it, whose messages go to Python.
-LAB = """async ([code, markup]) => {
-  const {default: {render}} = await import(
-    URL.createObjectURL(new Blob([code], {type: "text/javascript"})));
-  const listeners = [];
-  const model = {
-    get: () => markup,
-    on: (_, listener) => listeners.push(listener),
-    async send(asked, _, buffers) {
-      const sent = buffers.map(one => [...new Uint8Array(one)]);
-      const [told, made] = await kernel(asked, sent);
-      const views = made.map(one => new DataView(Uint8Array.from(one).buffer));
-      for (const listener of listeners) listener(told, views);
-    },
-  };
-  document.body.replaceChildren(document.createElement("main"));
-  render({model, el: document.querySelector("main")});
-}"""
+    assert findings(page, theme) == []
 
 
 def test_jupyterlab_shows_the_same_controls_and_the_kernel_answers(visit):
@@ -637,7 +613,7 @@ def test_jupyterlab_shows_the_same_controls_and_the_kernel_answers(visit):
         return told, [list(one) for one in made]
 
     page = visit(before=lambda page: page.expose_function("kernel", kernel))
-    page.evaluate(LAB, [live_widget.script(), model.widget.children[0].markup])
+    in_jupyterlab(page, model)
     page.locator("select").last.select_option(label="5")
     settle(page, "sampler")
     _, shown = fed(page, "sampler")

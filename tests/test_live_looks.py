@@ -3,12 +3,12 @@
 import live_models
 import pytest
 import torch
+from browsers import findings
 from live_page import settle
 from test_live_browser import PHONE, STATE
 from test_live_text import VOCABULARY, line, needs_browser, words
 from torch import nn
 
-from bookkit import assets
 from minigen import show
 from minigen.show.live_export import call
 
@@ -132,9 +132,5 @@ def test_a_finger_taps_a_word(visit):
     tiles.nth(1).tap()
     expect_row(page, 1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    page.evaluate((assets.NPM / "node_modules/axe-core/axe.min.js").read_text())
     for theme in ("light", "dark"):
-        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        found = """async () => (await axe.run()).violations.map(
-            ({id, nodes}) => [id, nodes.map(node => node.html)])"""
-        assert page.evaluate(found) == []
+        assert findings(page, theme) == []

@@ -8,14 +8,14 @@ import subprocess
 import live_models
 import pytest
 import torch
-from browsers import needs_browser
+from browsers import in_jupyterlab, needs_browser
 from live_models import ROOM
-from test_live_browser import LAB, PHONE
+from test_live_browser import PHONE
 
 from bookkit import assets
 from minigen import decode, show
 from minigen.repro import generator
-from minigen.show import live_knobs, live_odds, live_widget
+from minigen.show import live_knobs, live_odds
 from minigen.show.live_noise import uniforms
 
 NODE = """
@@ -310,8 +310,7 @@ def test_jupyterlab_shows_it_without_asking_the_kernel(visit):
             "kernel", lambda *call: asked.append(call)
         )
     )
-    markup = odds().widget.children[0].markup
-    page.evaluate(LAB, [live_widget.script(), markup])
+    in_jupyterlab(page, odds())
     turn(page, "top_k", live_knobs.TOP_KS.index(3))
     assert sum(share > 0 for share in shown(page)[0]) == 3
     assert not asked

@@ -11,12 +11,12 @@ import live_painters
 import numpy as np
 import pytest
 import torch
-from browsers import needs_browser
+from browsers import findings, in_jupyterlab, needs_browser
 from live_page import CLOSE, in_time, settle
 from live_painters import PROMPT, Drawer
-from test_live_browser import LAB, PHONE
+from test_live_browser import PHONE
 
-from bookkit import archive, assets
+from bookkit import archive
 from minigen import diffusion
 from minigen.data import captions
 from minigen.show import live_widget
@@ -419,12 +419,8 @@ def test_a_telephone_and_a_finger_can_do_it_all(visit):
     picture = part(page, ".live-picture").bounding_box()
     guidance = part(page, "[data-control=guidance]").bounding_box()
     assert guidance["y"] - picture["y"] < 640  # both are seen at once
-    page.evaluate((assets.NPM / "node_modules/axe-core/axe.min.js").read_text())
     for theme in ("light", "dark"):
-        page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
-        found = """async () => (await axe.run()).violations.map(
-            ({id, nodes}) => [id, nodes.map(node => node.html)])"""
-        assert page.evaluate(found) == []
+        assert findings(page, theme) == []
 
 
 @needs_browser
@@ -458,7 +454,7 @@ def test_jupyterlab_has_it_too_and_the_kernel_draws(visit):
         return answer, [list(one) for one in made]
 
     page = visit(before=lambda page: page.expose_function("kernel", kernel))
-    page.evaluate(LAB, [live_widget.script(), model.widget.children[0].markup])
+    in_jupyterlab(page, model)
     slot(page, "colour").select_option("green")
     expect(page, "a green ring left of a blue square")
     assert not [n for n in visit.asked if n.endswith((".wasm", ".onnx"))]

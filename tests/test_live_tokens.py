@@ -6,11 +6,10 @@ import sys
 import unicodedata
 
 import pytest
-from browsers import needs_browser
+from browsers import findings, in_jupyterlab, needs_browser
 from test_player_browser import ROOM
 from test_tokens import CORPUS, any_text
 
-from bookkit import assets
 from minigen import show
 from minigen.show import style
 from minigen.show.live_tokens import MOST, numbers_of
@@ -266,12 +265,8 @@ def test_a_telephone_has_room_for_it_and_a_finger_chooses(visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everyone_can_use_it(visit, theme):
     page = visit()
-    page.evaluate((assets.install() / "axe-core/axe.min.js").read_text("utf-8"))
-    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     page.locator(".tokens-list").focus()
-    found = """async () => (await axe.run()).violations.map(
-        ({id, nodes}) => [id, nodes.map(node => node.html)])"""
-    assert page.evaluate(found) == []
+    assert findings(page, theme) == []
 
 
 def test_without_scripts_and_on_paper_the_still_shows(visit):
@@ -285,23 +280,14 @@ def test_without_scripts_and_on_paper_the_still_shows(visit):
 
 
 def test_jupyterlab_shows_the_same(visit):
-    widget = made().widget.children[0]
-    page = visit()
-    page.evaluate(
-        """async ([code, markup]) => {
-        document.body.replaceChildren(document.createElement("main"));
-        const {default: {render}} = await import(
-            URL.createObjectURL(new Blob([code], {type: "text/javascript"})));
-        render({model: {get: () => markup}, el: document.querySelector("main")});
-        }""",
-        [widget._esm, widget.markup],
-    )
+    shown, page = made(), visit()
+    in_jupyterlab(page, shown)
     page.locator("textarea").fill("the string")
     assert tiles(page) == as_seen("the string")
-    assert "figcaption" not in widget.markup
-    bundle = made()._repr_mimebundle_()
+    assert "figcaption" not in shown.widget.children[0].markup
+    bundle = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/html"] == made().html
+    assert bundle["text/html"] == shown.html
 
 
 def test_its_colours_are_those_of_drawings():

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 import torch
-from browsers import needs_browser
+from browsers import findings, in_jupyterlab, needs_browser
 from test_player_browser import ROOM
 
 from bookkit import assets
@@ -266,13 +266,9 @@ def test_a_finger_on_a_telephone_plays(visit):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everyone_can_use_it(visit, theme):
     page = visit()
-    page.evaluate((assets.install() / "axe-core/axe.min.js").read_text("utf-8"))
-    page.evaluate(f"document.documentElement.dataset.theme = '{theme}'")
     play(page, rightly)
     page.locator("#fig-stories [data-says=real]").click()
-    found = """async () => (await axe.run()).violations.map(
-        ({id, nodes}) => [id, nodes.map(node => node.html)])"""
-    assert page.evaluate(found) == []
+    assert findings(page, theme) == []
 
 
 def test_without_scripts_and_on_paper_items_and_their_origin_show(visit):
@@ -298,23 +294,14 @@ def test_nothing_is_stored_or_sent(visit):
 
 
 def test_jupyterlab_shows_the_same(visit):
-    widget = made_of_texts().widget.children[0]
-    page = visit()
-    page.evaluate(
-        """async ([code, markup]) => {
-        document.body.replaceChildren(document.createElement("main"));
-        const {default: {render}} = await import(
-            URL.createObjectURL(new Blob([code], {type: "text/javascript"})));
-        render({model: {get: () => markup}, el: document.querySelector("main")});
-        }""",
-        [widget._esm, widget.markup],
-    )
+    shown, page = made_of_texts(), visit()
+    in_jupyterlab(page, shown)
     figure = play(page, rightly, "stories")
     assert "6 of 6" in figure.locator(".quiz-score").text_content()
-    assert "figcaption" not in widget.markup
-    bundle = made_of_texts()._repr_mimebundle_()
+    assert "figcaption" not in shown.widget.children[0].markup
+    bundle = shown._repr_mimebundle_()
     assert "application/vnd.jupyter.widget-view+json" in bundle
-    assert bundle["text/html"] == made_of_texts().html
+    assert bundle["text/html"] == shown.html
 
 
 def test_its_green_is_that_of_drawings():

@@ -11,7 +11,7 @@ import visit
 from live_page import CLOSE, RUN, in_time, settle, unpacked
 from playwright.sync_api import Browser, Page
 
-from bookkit import archive, assets, live, toc
+from bookkit import archive, live, toc
 from bookkit.paths import SITE, SOURCE
 
 
@@ -80,13 +80,7 @@ def test_it_shows_its_still_again(browser: Browser, address: str, model: str) ->
         if took := tab.evaluate(f"{figure}.loop?.took"):
             steps = tab.evaluate(f"{figure}.loop.total")
             in_time(f"25 steps of {model}", took * 25 / steps, 1000)
-        tab.evaluate((assets.NPM / "node_modules/axe-core/axe.min.js").read_text())
-        for theme in visit.THEMES:
-            tab.evaluate(visit.DRESS, theme)
-            tab.evaluate(visit.SETTLE)
-            assert tab.evaluate(visit.AXE) == []
-        tab.set_viewport_size({"width": visit.NARROW[0], "height": visit.NARROW[1]})
-        assert tab.evaluate(visit.OVERFLOW) == []
+        visit.expect_usable(tab)
     assert not seen.complaints
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from browsers import findings
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
-from bookkit import assets
 from bookkit.paths import SITE
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
@@ -35,9 +35,6 @@ SETTLE = """async () => {
   }
 }"""
 DRESS = "theme => Object.assign(document.documentElement.dataset, {theme, mode: theme})"
-AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]}))
-  .violations.map(({id, help, nodes}) => ({id, help, nodes: nodes.map(
-    node => node.target.join(" ") + ": " + (node.any[0]?.message ?? node.html))}))"""
 OVERFLOW = """() => {
   const {scrollWidth, clientWidth} = document.documentElement;
   if (scrollWidth <= clientWidth) return [];
@@ -158,19 +155,36 @@ def look(browser: Browser, root: str, page: str) -> Visit:
     """Open a page; examine it in both themes at both widths, and on a narrow phone."""
     with opened(browser, root, page) as (tab, seen):
         seen.maths = tab.evaluate(MATHS)
-        tab.evaluate((assets.NPM / "node_modules/axe-core/axe.min.js").read_text())
         for width, height in (DESKTOP, PHONE):
             tab.set_viewport_size({"width": width, "height": height})
             tab.wait_for_timeout(PAUSE)
             for theme in THEMES:
-                tab.evaluate(DRESS, theme)
-                tab.evaluate(SETTLE)
+                dress(tab, theme)
                 seen.findings[f"{theme}, {width} px"] = [
                     f"{found['id']} ({found['help']}): {node}"
-                    for found in tab.evaluate(AXE)
+                    for found in findings(tab, theme)
                     for node in found["nodes"]
                 ]
-        tab.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
-        tab.evaluate(SETTLE)
-        seen.overflow = tab.evaluate(OVERFLOW)
+        seen.overflow = overflow(tab)
     return seen
+
+
+def dress(tab: Page, theme: str) -> None:
+    """Give a page a theme, and wait until it stands still."""
+    tab.evaluate(DRESS, theme)
+    tab.evaluate(SETTLE)
+
+
+def overflow(tab: Page) -> list[str]:
+    """Return what a narrow phone cannot show without scrolling sideways."""
+    tab.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
+    tab.evaluate(SETTLE)
+    return list(tab.evaluate(OVERFLOW))
+
+
+def expect_usable(tab: Page) -> None:
+    """Fail on what axe finds on a page, as it stands, and on what is too wide."""
+    for theme in THEMES:
+        dress(tab, theme)
+        assert findings(tab, theme) == []
+    assert overflow(tab) == []
