@@ -17,7 +17,7 @@ from minigen.repro import generator
 
 SCRIPTS = (
     "live-controls.js", "live-text.js", "live-outputs.js", "live-model.js",
-    "live-decode.js", "live-odds.js", "live-looks.js", "live-writer.js",
+    "live-decode.js", "live-odds.js", "live-rows.js", "live-looks.js", "live-writer.js",
     "live-caption.js", "live-painter.js", "live.js",
 )  # fmt: skip
 ROOM = Path(show.__file__).parent

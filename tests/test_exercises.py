@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 import wrong_decoder_only
+import wrong_detection
 import wrong_evaluation
 import wrong_image_systems
 import wrong_sampling
@@ -400,6 +401,7 @@ WRONG = [
     ("gan.mend", lambda s, n, r: s[:n], "whole numbers"),
     ("gan.mend", lambda s, n, r: np.arange(n) + 10**6, "not places"),
     *wrong_decoder_only.WRONG,
+    *wrong_detection.WRONG,
     *wrong_evaluation.WRONG,
     *wrong_image_systems.WRONG,
     *wrong_sampling.WRONG,

@@ -17,6 +17,7 @@ from minigen.show.live_looks import Looks
 from minigen.show.live_odds import odds
 from minigen.show.live_picture import Picture
 from minigen.show.live_plane import Plane
+from minigen.show.live_rows import Rows
 from minigen.show.live_text import Words
 from minigen.show.live_tokens import LiveTokens, tokenizer
 from minigen.show.plane import contours, points
@@ -40,7 +41,7 @@ from minigen.show.table import Table, table
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
     "Choice", "Live", "LiveTokens", "Looks", "Loop", "Luck", "Noise", "Picture",
-    "Plane", "Player", "Quiz", "Quote", "Shown", "Slider", "Stops", "Table",
+    "Plane", "Player", "Quiz", "Quote", "Rows", "Shown", "Slider", "Stops", "Table",
     "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",

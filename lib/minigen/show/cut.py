@@ -24,18 +24,24 @@ def cut(
     *,
     headings: Sequence[str] | None = None,
     lines: int = 0,
+    marks: Sequence[Sequence[bool]] | None = None,
 ) -> BookFigure:
     """Draw texts, each given as its tokens, with a heading over each where wanted.
 
     Spaces and line ends are drawn as ␣ and ↵. `lines` leaves room for as many, so that
-    the frames of a player are of one size (on a telephone for twice as many).
+    the frames of a player are of one size (on a telephone for twice as many). Tiles are
+    green and plum in turn, or green where a token is marked.
     """
     if not texts or not all(texts):
         raise ValueError("nothing to cut: give at least one text of one token")
     if headings is not None and len(headings) != len(texts):
         raise ValueError(f"{len(texts)} texts need as many headings")
-    fig = _lay(texts, headings, lines, style.WIDTHS["column"])
-    fig.phone = _lay(texts, headings, 2 * lines + bool(lines), style.PHONE)
+    if marks is None:
+        marks = [[not n % 2 for n in range(len(tokens))] for tokens in texts]
+    if [len(row) for row in marks] != [len(tokens) for tokens in texts]:
+        raise ValueError("each token of each text needs a mark, True or False")
+    fig = _lay(texts, marks, headings, lines, style.WIDTHS["column"])
+    fig.phone = _lay(texts, marks, headings, 2 * lines + bool(lines), style.PHONE)
     return fig
 
 
@@ -65,6 +71,7 @@ def _flow(tokens: Sequence[str], room: float) -> list[Box]:
 
 def _lay(
     texts: Sequence[Sequence[str]],
+    marks: Sequence[Sequence[bool]],
     headings: Sequence[str] | None,
     lines: int,
     room: float,
@@ -86,10 +93,13 @@ def _lay(
         top = tops[number] + head
         if headings:
             ax.text(0, top - 9, headings[number], color=style.MUTED)
-        for parity, tint in enumerate(_TINTS):
+        for green, tint in zip((True, False), _TINTS, strict=True):
             tiles = [
                 _tile(left, top + line * step, width)
-                for left, line, width, _ in boxes[parity::2]
+                for (left, line, width, _), mark in zip(
+                    boxes, marks[number], strict=True
+                )
+                if mark == green
             ]
             if tiles:
                 shape = Path.make_compound_path(*tiles)
