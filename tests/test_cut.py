@@ -3,6 +3,7 @@
 import warnings
 
 import pytest
+from matplotlib.colors import to_rgb
 
 from minigen import show
 from minigen.show.cut import _flow, seen
@@ -50,3 +51,12 @@ def test_room_for_lines_makes_frames_of_one_size():
 def test_nothing_to_cut_is_refused(given, headings, what):
     with pytest.raises(ValueError, match=what):
         show.cut(given, headings=headings)
+
+
+def test_marked_tokens_are_green_and_the_others_plum():
+    fig = show.cut([["a", "b", "c"]], marks=[[True, True, False]])
+    tiles = {tuple(patch.get_facecolor()[:3]): len(patch.get_path().codes) // 5
+             for patch in fig.axes[0].patches}  # fmt: skip
+    assert tiles == {to_rgb(show.GREEN): 2, to_rgb(show.PLUM): 1}
+    with pytest.raises(ValueError, match="a mark"):
+        show.cut([["a", "b"]], marks=[[True]])
