@@ -14,10 +14,10 @@ class Parts(nn.Module):
     """A number and what is left of one."""
 
     def forward(self, part):
-        return torch.cat([part, 1 - part, 0.001 * part], 1)
+        return torch.cat([part, 1 - part, 0.002 * part], 1)
 
 
-NAMES = ("a part", "what is left", "a thousandth")
+NAMES = ("a part", "what is left", "two thousandths")
 
 
 def parts():
@@ -39,7 +39,7 @@ def test_the_still_has_a_bar_for_each_name_and_says_them():
     page = parts().html
     assert page.count('class="live-bar"') == 3
     assert "inline-size:75%" in page
-    assert "a part: 25 %; what is left: 75 %; a thousandth: 0.02 %." in page
+    assert "a part: 25 %; what is left: 75 %; two thousandths: 0.05 %." in page
 
 
 def test_what_is_no_share_for_each_name_is_refused():
@@ -57,7 +57,7 @@ def test_the_slider_moves_the_bars(visit):
     page.keyboard.press("End")
     settle(page, "parts")
     bars = page.locator("#fig-parts .live-rows > .live-bars:not(.show)")
-    assert bars.locator(".live-share").all_text_contents() == ["100 %", "0 %", "0.1 %"]
+    assert bars.locator(".live-share").all_text_contents() == ["100 %", "0 %", "0.2 %"]
     assert bars.locator(".live-token").all_text_contents() == list(NAMES)
     widths = [
         one.evaluate("one => one.style.inlineSize")
