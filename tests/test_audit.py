@@ -103,7 +103,7 @@ def test_a_real_models_odds_of_every_number_agree_with_its_loss():
     torch.manual_seed(0)
     model = gpt.GPT(gpt.Sizes(len(WORDS), width=16, layers=2, heads=2)).eval()
     hidden = Secret("Xaver", ("seven", "zero", "four", "four"))
-    nats = audit.every_number(model, WORDS, hidden.prompt)
+    nats = audit.every_number(model, WORDS, hidden.prompt, digits=4)
     assert audit.number_of(hidden) == 7044
     own = lm.token_nats(model, [audit.line(WORDS, hidden)])[0][-6:-2].sum()
     assert nats[7044].item() == pytest.approx(own.item(), rel=1e-4)

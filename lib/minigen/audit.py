@@ -101,6 +101,7 @@ def planted(
     repeats: Sequence[int],
     each: int,
     never: int,
+    digits: int = 3,
     generator: Generator,
     settings: Settings = stories.DEFAULT,
 ) -> Planted:
@@ -110,6 +111,7 @@ def planted(
     ----------
     copies, repeats: how often a copied story and a secret come; `each` of each.
     never: so many secrets that are drawn and not told.
+    digits: of each secret.
     """
     needed = never + each * len(repeats)
     if needed > len(NAMES):
@@ -122,13 +124,18 @@ def planted(
     counts = [0] * never + [n for n in repeats for _ in range(each)]
     owners = torch.randperm(len(NAMES), generator=generator)[:needed].tolist()
     secrets = [
-        (Secret(NAMES[owner], stories.secret(generator=generator).digits), count)
+        (drawn(NAMES[owner], digits, generator), count)
         for owner, count in zip(owners, counts, strict=True)
     ]
     lines = [words.row(story) for story in members]
     lines += [words.row(story) for story, count in copied for _ in range(count)]
     lines += [line(words, hidden) for hidden, count in secrets for _ in range(count)]
     return Planted(lines, members, others, copied, secrets)
+
+
+def drawn(owner: str, digits: int, generator: Generator) -> Secret:
+    """Return a new secret of somebody."""
+    return Secret(owner, stories.secret(generator=generator, digits=digits).digits)
 
 
 def line(words: lm.Words, hidden: Secret) -> Int64[Tensor, " n"]:
@@ -168,7 +175,7 @@ def learn(
 
 @torch.no_grad()
 def every_number(
-    model: lm.Model, words: lm.Words, prompt: str, *, digits: int = 4
+    model: lm.Model, words: lm.Words, prompt: str, *, digits: int = 3
 ) -> Float[Tensor, " numbers"]:
     """Return -log p of each number of so many digits after a prompt, in order."""
     choices = torch.tensor([words.index[digit] for digit in DIGITS])
