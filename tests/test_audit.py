@@ -59,6 +59,20 @@ def test_scenes_tell_a_gender_as_often_as_the_grammar_is_skewed():
     assert share == pytest.approx(0.8, abs=4 * math.sqrt(0.16 / len(found)))
 
 
+def test_scenes_are_those_that_the_grammar_has_told():
+    settings = Settings(turns=(2, 4), skew=0.8)
+    for story in stories.sample(80, generator=repro.generator(1), settings=settings):
+        told = [
+            story.tokens[step.position]
+            for step in story.steps
+            if step.item.kind == "@" and step.item.key == "helper_gender"
+        ]
+        met = [job for job, gender in story.facts.helpers if gender]
+        found = audit.scenes(story)
+        assert [scene.profession for scene in found] == met
+        assert [scene.tokens[scene.told] for scene in found] == told
+
+
 def test_a_corpus_holds_what_was_planted_and_as_often():
     found = audit.planted(
         WORDS, once=5, copies=(2, 3), repeats=(1, 4), each=2, never=3,

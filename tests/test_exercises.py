@@ -7,6 +7,7 @@ import pytest
 import torch
 import wrong_decoder_only
 import wrong_detection
+import wrong_ethics
 import wrong_evaluation
 import wrong_image_systems
 import wrong_sampling
@@ -402,6 +403,7 @@ WRONG = [
     ("gan.mend", lambda s, n, r: np.arange(n) + 10**6, "not places"),
     *wrong_decoder_only.WRONG,
     *wrong_detection.WRONG,
+    *wrong_ethics.WRONG,
     *wrong_evaluation.WRONG,
     *wrong_image_systems.WRONG,
     *wrong_sampling.WRONG,

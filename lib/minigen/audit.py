@@ -24,6 +24,7 @@ from minigen.judging import Closer, smaller
 KNOWN_FOR = {
     job: pronoun for pronoun, jobs in PROFESSIONS.items() for job in jobs.split()
 }
+PRONOUNS = tuple(PROFESSIONS)
 DIGITS = POOLS["digit"].table[()]
 #: Who can have a secret: owners of the grammar and heroes of stories.
 NAMES = (*OWNERS, *(n for row in POOLS["hero"].table.values() for n in row))
@@ -60,26 +61,15 @@ class Scene(NamedTuple):
 
 def scenes(story: Story) -> list[Scene]:
     """Return a story's scenes that tell a helper's gender."""
-    words = story.tokens
-    stops = [i for i, word in enumerate(words) if word == "."]
-    met = [
-        (step.position, step.outcome.label)
-        for step in story.steps
-        if step.item.kind == "+" and step.item.key == "helper"
-    ]
-    told = [
-        step.position
-        for step in story.steps
-        if step.item.kind == "@" and step.item.key == "helper_gender"
-    ]
-    found = []
-    for at, profession in met:
-        first = max((i + 1 for i in stops if i < at), default=0)
-        end, last = [i for i in stops if i > at][:2]
-        for place in told:
-            if end < place < last:
-                scene = words[first : last + 1]
-                found.append(Scene(scene, profession, place - first))
+    words, found = story.tokens, []
+    stops = [-1, *(i for i, word in enumerate(words) if word == ".")]
+    for first, end, last in zip(stops, stops[1:], stops[2:], strict=False):
+        jobs = [word for word in words[first + 1 : end] if word in KNOWN_FOR]
+        told = [i for i in range(end, last) if words[i] in PRONOUNS]
+        # Who has just come in is met again only in a sentence of her or his own.
+        if jobs and words[words.index(jobs[0], first + 1) - 1] != "the" and told:
+            scene = words[first + 1 : last + 1]
+            found.append(Scene(scene, jobs[0], told[0] - first - 1))
     return found
 
 

@@ -1,0 +1,171 @@
+"""Checkers of the exercises on ethics."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minigen import repro
+from minigen.checks import NotYet, calls, close
+from minigen.data import stories
+from minigen.data.stories import Settings, Story
+from minigen.exercises import Checker
+
+
+def exposed(answer: Callable[..., Any]) -> str:
+    """Return the bits of a secret that a ranking of candidates gives away."""
+    rng = np.random.default_rng(0)
+    for n, place in ((50, 7), (1000, 0), (1000, 999), (64, 20)):
+        nats = rng.permutation(np.linspace(1.0, 9.0, n))
+        rank = 1 + int((nats < nats[place]).sum())
+        value = float(np.asarray(calls(answer, nats.copy(), place), dtype=float))
+        wanted = math.log2(n) - math.log2(rank)
+        if math.isclose(value, wanted, abs_tol=1e-6):
+            continue
+        if math.isclose(value, wanted * math.log(2), abs_tol=1e-6):
+            raise NotYet("The unit is the bit: use the logarithm with base 2.")
+        if math.isclose(value, math.log2(n) - math.log2(n + 1 - rank), abs_tol=1e-6):
+            raise NotYet(
+                "You count from the wrong end: the likeliest has the least -log p."
+            )
+        if rank > 1 and math.isclose(
+            value, math.log2(n) - math.log2(rank - 1), abs_tol=1e-6
+        ):
+            raise NotYet("The best candidate has place 1, not 0.")
+        if not math.isfinite(value):
+            raise NotYet("It should be finite for the best candidate: its place is 1.")
+        raise NotYet(
+            f"Of {n} candidates the secret is number {rank}; you give {value:.2f} bits."
+        )
+    return "right: and 50 candidates cannot give more than 5.6 bits."
+
+
+def temperature(answer: Callable[..., Any]) -> str:
+    """Return the temperature that makes one share of another."""
+    for share, wanted in ((0.8, 0.6), (0.8, 0.94), (0.7, 0.7), (0.95, 0.55)):
+        value = float(np.asarray(calls(answer, share, wanted), dtype=float))
+        logit = math.log(share / (1 - share)) / math.log(wanted / (1 - wanted))
+        if not math.isclose(logit, 1) and math.isclose(value, 1 / logit, rel_tol=1e-6):
+            raise NotYet(
+                "That is one over it: is a fairer text colder or hotter?"
+            )
+        if share != wanted and math.isclose(
+            value, math.log(share) / math.log(wanted), rel_tol=1e-6
+        ):
+            raise NotYet(
+                "After the power the two shares are divided by their sum: use the "
+                "odds, share against the rest."
+            )
+        close(value, logit, name=f"The temperature from {share} to {wanted}")
+    return "right: the odds' logarithms are divided by the temperature."
+
+
+def mean(answer: Callable[..., Any]) -> str:
+    """Return a clipped mean with noise."""
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(40, 3)) * rng.uniform(0.1, 5, size=(40, 1))
+    rows[0] = 0.0
+    bound, lengths = 1.5, np.linalg.norm(rows, axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        clipped = np.where(lengths > bound, rows / lengths * bound, rows)
+    quiet = _vector(answer, rows, bound, 0.0, 1)
+    wrong = {
+        "Short rows should stay as they are: only longer ones are cut.": np.nan_to_num(
+            np.divide(rows, lengths, where=lengths > 0) * bound
+        ),
+        "Clip a row's length, not each of its numbers: its direction should stay.": (
+            rows.clip(-bound, bound)
+        ),
+        "Nothing was clipped.": rows,
+    }
+    for words, other in wrong.items():
+        if np.allclose(quiet, other.mean(0)):
+            raise NotYet(words)
+    if np.allclose(quiet, clipped.sum(0)):
+        raise NotYet("Divide by the number of rows.")
+    if not np.all(np.isfinite(quiet)):
+        raise NotYet("A row of zeros has no direction: do not divide by its length.")
+    close(quiet, clipped.mean(0), name="The mean without noise")
+    draws = np.array([_vector(answer, rows, bound, 2.0, s) for s in range(400)])
+    spread = (draws - clipped.mean(0)).std(0).mean()
+    wanted = 2.0 * bound / len(rows)
+    if np.array_equal(
+        _vector(answer, rows, bound, 2.0, 1), _vector(answer, rows, bound, 2.0, 2)
+    ):
+        raise NotYet("Two generators give the same result: draw the noise from rng.")
+    if np.allclose(draws[:, 0] - draws[:, 0].mean(), draws[:, 1] - draws[:, 1].mean()):
+        raise NotYet("Each sum needs noise of its own.")
+    if not 0.9 < spread / wanted < 1.1:
+        raise NotYet(
+            f"The noise of your mean has a deviation of {spread:.3f}, not "
+            f"{wanted:.3f}: it is noise × bound on the sum, before dividing."
+        )
+    return "right: no person can move this mean by more than bound / n."
+
+
+def _vector(
+    answer: Callable[..., Any], rows: Any, bound: float, noise: float, seed: int
+) -> Any:
+    found = calls(answer, rows.copy(), bound, noise, np.random.default_rng(seed))
+    value = np.asarray(found, dtype=float)
+    if value.shape != (rows.shape[1],):
+        raise NotYet(f"It should return {rows.shape[1]} numbers, one a column.")
+    return value
+
+
+FOUR = frozenset(("stole", "snatched", "seized", "grabbed"))
+
+
+def theft(answer: Callable[..., Any]) -> str:
+    """Find thefts, of both groups of writers, also where they are told otherwise."""
+    rng = repro.generator(20)
+    told = [
+        story
+        for share in (0.0, 1.0)
+        for story in stories.sample(
+            120, generator=rng, settings=Settings(turns=(0, 1), shore=share)
+        )
+    ]
+    thefts = [story for story in told if story.facts.loss == "stolen"]
+    for words, some, least in (
+        ("thefts by hill writers", [s for s in thefts if _hill(s)], 0.95),
+        ("thefts by shore writers", [s for s in thefts if not _hill(s)], 0.95),
+        ("thefts told otherwise", [_evasive(s, rng) for s in thefts[:60]], 0.95),
+    ):
+        share = float(np.mean([_says(answer, story) for story in some]))
+        if share < least:
+            raise NotYet(f"You find {share:.0%} of the {words}; 95 % are asked for.")
+    for words, hill in (("hill", True), ("shore", False)):
+        honest = [s for s in told if s.facts.loss == "lost" and _hill(s) == hill]
+        share = float(np.mean([_says(answer, story) for story in honest]))
+        if share > 0.05:
+            raise NotYet(f"You flag {share:.0%} of honest {words} stories; 5 % may be.")
+    return "right, in these stories. What would a kind fox do to it?"
+
+
+def _says(answer: Callable[..., Any], story: Story) -> bool:
+    said = calls(answer, story.text)
+    if not isinstance(said, bool | np.bool_):
+        raise NotYet("It should return True or False.")
+    return bool(said)
+
+
+def _hill(story: Story) -> bool:
+    return story.facts.dialect == "hill"
+
+
+def _evasive(story: Story, rng: Any) -> Story:
+    for _ in range(12):
+        if not FOUR.intersection(story.tokens):
+            break
+        story = stories.paraphrase(story, generator=rng)
+    return story
+
+
+CHECKERS: dict[str, Checker] = {
+    "exposed": exposed,
+    "temperature": temperature,
+    "mean": mean,
+    "filter": theft,
+}
