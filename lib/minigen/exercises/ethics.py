@@ -47,9 +47,7 @@ def temperature(answer: Callable[..., Any]) -> str:
         value = float(np.asarray(calls(answer, share, wanted), dtype=float))
         logit = math.log(share / (1 - share)) / math.log(wanted / (1 - wanted))
         if not math.isclose(logit, 1) and math.isclose(value, 1 / logit, rel_tol=1e-6):
-            raise NotYet(
-                "That is one over it: is a fairer text colder or hotter?"
-            )
+            raise NotYet("That is one over it: is a fairer text colder or hotter?")
         if share != wanted and math.isclose(
             value, math.log(share) / math.log(wanted), rel_tol=1e-6
         ):
@@ -67,13 +65,11 @@ def mean(answer: Callable[..., Any]) -> str:
     rows = rng.normal(size=(40, 3)) * rng.uniform(0.1, 5, size=(40, 1))
     rows[0] = 0.0
     bound, lengths = 1.5, np.linalg.norm(rows, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore"):
-        clipped = np.where(lengths > bound, rows / lengths * bound, rows)
+    cut = rows / np.maximum(lengths, 1e-12) * bound
+    clipped = np.where(lengths > bound, cut, rows)
     quiet = _vector(answer, rows, bound, 0.0, 1)
     wrong = {
-        "Short rows should stay as they are: only longer ones are cut.": np.nan_to_num(
-            np.divide(rows, lengths, where=lengths > 0) * bound
-        ),
+        "Short rows should stay as they are: only longer ones are cut.": cut,
         "Clip a row's length, not each of its numbers: its direction should stay.": (
             rows.clip(-bound, bound)
         ),
