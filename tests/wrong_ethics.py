@@ -60,7 +60,7 @@ WRONG = [
     ("ethics.mean", mean(shorter, each=False), "noise of its own"),
     ("ethics.mean", mean(shorter, seeded=True), "from rng"),
     ("ethics.filter", lambda _: True, "honest hill"),
-    ("ethics.filter", lambda _: False, "0 % of the thefts by hill"),
+    ("ethics.filter", lambda _: False, "0% of the thefts by hill"),
     ("ethics.filter", listed("stole", "snatched", "seized", "grabbed"), "thefts by"),
     ("ethics.filter", listed("stole", "snatched", "seized", "grabbed", "took"),
      "of honest"),
