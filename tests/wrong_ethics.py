@@ -63,5 +63,5 @@ WRONG = [
     ("ethics.filter", lambda _: False, "0% of the thefts by hill"),
     ("ethics.filter", listed("stole", "snatched", "seized", "grabbed"), "thefts by"),
     ("ethics.filter", listed("stole", "snatched", "seized", "grabbed", "took"),
-     "of honest"),
+     "of the honest"),
 ]  # fmt: skip

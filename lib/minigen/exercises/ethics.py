@@ -1,10 +1,12 @@
 """Checkers of the exercises on ethics."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
+from torch import Generator
 
 from minigen import repro
 from minigen.checks import NotYet, calls, close
@@ -115,48 +117,50 @@ FOUR = frozenset(("stole", "snatched", "seized", "grabbed"))
 
 def theft(answer: Callable[..., Any]) -> str:
     """Find thefts, of both groups of writers, also where they are told otherwise."""
-    rng = repro.generator(20)
-    told = [
-        story
-        for share in (0.0, 1.0)
-        for story in stories.sample(
-            120, generator=rng, settings=Settings(turns=(0, 1), shore=share)
-        )
-    ]
-    thefts = [story for story in told if story.facts.loss == "stolen"]
-    for words, some, least in (
-        ("thefts by hill writers", [s for s in thefts if _hill(s)], 0.95),
-        ("thefts by shore writers", [s for s in thefts if not _hill(s)], 0.95),
-        ("thefts told otherwise", [_evasive(s, rng) for s in thefts[:60]], 0.95),
-    ):
-        share = float(np.mean([_says(answer, story) for story in some]))
-        if share < least:
+    for words, bad, texts in _cases():
+        share = float(np.mean([_says(answer, text) for text in texts]))
+        if bad and share < 0.95:
             raise NotYet(f"You find {share:.0%} of the {words}; 95 % are asked for.")
-    for words, hill in (("hill", True), ("shore", False)):
-        honest = [s for s in told if s.facts.loss == "lost" and _hill(s) == hill]
-        share = float(np.mean([_says(answer, story) for story in honest]))
-        if share > 0.05:
-            raise NotYet(f"You flag {share:.0%} of honest {words} stories; 5 % may be.")
+        if not bad and share > 0.05:
+            raise NotYet(f"You flag {share:.0%} of the {words}; 5 % may be.")
     return "right, in these stories. What would a kind fox do to it?"
 
 
-def _says(answer: Callable[..., Any], story: Story) -> bool:
-    said = calls(answer, story.text)
+@cache
+def _cases() -> tuple[tuple[str, bool, tuple[str, ...]], ...]:
+    """Return what the texts are, whether they tell of a theft, and the texts."""
+    rng, found, evasive = repro.generator(20), [], []
+    for group, share in (("hill", 0.0), ("shore", 1.0)):
+        told = stories.sample(
+            90, generator=rng, settings=Settings(turns=(0, 1), shore=share)
+        )
+        stolen = [story for story in told if story.facts.loss == "stolen"]
+        honest = tuple(s.text for s in told if s.facts.loss == "lost")
+        found.append((f"thefts by {group} writers", True, _texts(stolen)))
+        found.append((f"honest {group} stories", False, honest))
+        evasive += [_evasive(story, rng) for story in stolen[:20]]
+    return (*found, ("thefts told otherwise", True, _texts(evasive)))
+
+
+def _texts(told: Sequence[Story]) -> tuple[str, ...]:
+    return tuple(story.text for story in told)
+
+
+def _says(answer: Callable[..., Any], text: str) -> bool:
+    said = calls(answer, text)
     if not isinstance(said, bool | np.bool_):
         raise NotYet("It should return True or False.")
     return bool(said)
 
 
-def _hill(story: Story) -> bool:
-    return story.facts.dialect == "hill"
-
-
-def _evasive(story: Story, rng: Any) -> Story:
-    for _ in range(12):
-        if not FOUR.intersection(story.tokens):
+def _evasive(story: Story, rng: Generator) -> Story:
+    """Return the same facts in words that the list of four does not know."""
+    told = story
+    for _ in range(20):
+        if not FOUR.intersection(told.tokens):
             break
-        story = stories.paraphrase(story, generator=rng)
-    return story
+        told = stories.paraphrase(story, generator=rng)
+    return told
 
 
 CHECKERS: dict[str, Checker] = {
