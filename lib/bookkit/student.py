@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
 
-from bookkit import BookError, toc
+from bookkit import toc
 from bookkit.paths import BUILD, relative, write_whole
 
 OTTER = {"init_cell": False, "check_all_cell": False, "export_cell": False}
@@ -60,65 +59,9 @@ def student_notebook(chapter: Path) -> Any:
     return notebook
 
 
-def otter_notebook(chapter: Path) -> Any:
-    """Return the chapter in the form that `otter assign` reads.
-
-    Questions are named by the exercise, worth a point each, and tested by the checker
-    that the chapter itself calls (`minigen.checks.passes`).
-    """
-    notebook = nbformat.read(chapter, as_version=4)
-    trios = {cells[0].id: cells for cells in exercises(notebook)}
-    within = {cell.id for cells in trios.values() for cell in cells[1:]}
-    cells = [
-        _raw(f"# ASSIGNMENT CONFIG\n{yaml.safe_dump(OTTER | {'name': chapter.stem})}")
-    ]
-    for cell in notebook.cells:
-        if cell.id in trios:
-            cells += _question(*trios[cell.id])
-        elif cell.id not in within:
-            cells.append(cell)
-    notebook.cells = cells
-    return notebook
-
-
-def _question(text: Any, solution: Any, check: Any) -> list[Any]:
-    """Return an exercise as otter's blocks: text, stub, solution, hidden test."""
-    name = text.metadata["exercise"]
-    call = ast.parse(check.source).body[-1]
-    if not (isinstance(call, ast.Expr) and isinstance(call.value, ast.Call)):
-        raise BookError(f"the check of exercise {name} must end with check(id, answer)")
-    answer = ", ".join(ast.unparse(argument) for argument in call.value.args[1:])
-    test = (
-        "from minigen.checks import passes\n\n"
-        f"verdict = passes({name!r}, {answer})\nassert verdict, verdict"
-    )
-    return [
-        _raw(f"# BEGIN QUESTION\nname: {name.replace('.', '_')}\npoints: 1"),
-        text,
-        *_block("PROMPT", stub(solution.source)),
-        *_block("SOLUTION", _hidden(solution.source)),
-        *_block("TESTS", test),
-        _raw("# END QUESTION"),
-    ]
-
-
-def _hidden(source: str) -> str:
-    """Mark every line of a solution: otter hands out what is not marked."""
-    return f"# BEGIN SOLUTION NO PROMPT\n{source}\n# END SOLUTION"
-
-
-def _block(kind: str, source: str) -> list[Any]:
-    cell = nbformat.v4.new_code_cell(source)
-    return [_raw(f"# BEGIN {kind}"), cell, _raw(f"# END {kind}")]
-
-
-def _raw(source: str) -> Any:
-    return nbformat.v4.new_raw_cell(source)
-
-
 def main() -> int:
     """Write every chapter's student and otter notebooks; return the exit status."""
-    for folder, make in (("student", student_notebook), ("otter", otter_notebook)):
+    for folder, make in (("student", student_notebook),):
         for chapter in toc.chapters():
             path = BUILD / folder / chapter.name
             write_whole(path, nbformat.writes(make(chapter)) + "\n")
