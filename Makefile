@@ -1,6 +1,6 @@
 # Thin: each target is one command that can also be typed without make (see README.md).
 # Another environment: make book PY=python. Jobs side by side: make book JOBS=1.
-.PHONY: help env book test check lab serve offline studies student plain format clean
+.PHONY: help env book test check lab serve offline studies student grading plain format clean
 PYTHON ?= python3
 VENV ?= .venv
 PY ?= $(VENV)/bin/python
@@ -41,8 +41,11 @@ offline: book  ## pack the site to be read without a server: _build/site-offline
 studies: $(ENV)  ## run the studies with several seeds (an hour at most)
 	$(PY) -m bookkit.studies
 
-student: $(ENV)  ## write notebooks without solutions, and for Otter-Grader
+student: $(ENV)  ## write notebooks without solutions, and a teacher's with them
 	$(PY) -m bookkit.student
+
+grading: $(ENV)  ## write an autograder for each chapter, for Otter-Grader
+	$(PY) -m doit grading
 
 plain: $(ENV)  ## build the same book with plain Sphinx, without Jupyter Book
 	$(PY) -m bookkit.plain

@@ -14,7 +14,16 @@ sys.path.insert(0, str(Path(__file__).parent / "lib"))
 from doit.tools import config_changed
 
 from bookkit import BookError, imports, toc
-from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SMOKE, SOURCE
+from bookkit.paths import (
+    BUILD,
+    GRADING,
+    PAGES,
+    ROOT,
+    SCOREBOARD,
+    SITE,
+    SMOKE,
+    SOURCE,
+)
 from bookkit.reporter import Reporter
 
 JOBS = int(os.environ.get("JOBS") or os.cpu_count() or 1)
@@ -139,6 +148,23 @@ def task_site():
         + ([head] if head.is_file() else []),
         "targets": [SITE / "index.html"],
     }
+
+
+def task_grading():
+    """Write the autograder of each chapter; its solutions must earn every point."""
+    makers = ("grading", "slices", "student", "submission", "users", "wire", "worker")
+    for chapter in chapters():
+        target = GRADING / f"{chapter.stem}-autograder.zip"
+        yield {
+            "name": chapter.stem,
+            "actions": [run("grading", chapter)],
+            "file_dep": [
+                *inputs(chapter),
+                *(LIB / "bookkit" / f"{name}.py" for name in makers),
+                ROOT / "pyproject.toml",
+            ],
+            "targets": [target],
+        }
 
 
 def task_studies():

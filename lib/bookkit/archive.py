@@ -9,7 +9,7 @@ import base64
 import json
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from bookkit import BookError
@@ -46,14 +46,19 @@ def contents(site: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def pack(site: Path = SITE, target: Path = TARGET) -> Path:
-    """Write the archive, whole or not at all."""
+    """Write the archive of the site."""
     if not (site / "index.html").is_file():
         raise BookError(f"there is no site in {relative(site)}: run `make book` first")
+    return write(target, FOLDER, contents(site))
+
+
+def write(target: Path, folder: str, files: Iterable[tuple[str, bytes]]) -> Path:
+    """Write an archive that unpacks into one folder, whole or not at all."""
     part = target.with_name(f".part-{target.name}")
     try:
         with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-            for name, content in contents(site):
-                entry = zipfile.ZipInfo(f"{FOLDER}/{name}", _DATE)
+            for name, content in files:
+                entry = zipfile.ZipInfo(f"{folder}/{name}", _DATE)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = 0o644 << 16
                 file.writestr(entry, content)

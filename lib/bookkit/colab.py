@@ -14,6 +14,8 @@ from bookkit import BookError, site, toc
 from bookkit.notebooks import normal, read
 from bookkit.paths import BUILD, relative, write_whole
 
+#: What the library needs that Colab has not.
+PACKAGES = "jaxtyping beartype pooch safetensors"
 INSTALL = """\
 # Colab only: bring the book's library. Everything after this cell is the chapter.
 import sys
@@ -22,7 +24,7 @@ if "google.colab" in sys.modules:
     %cd /content
     !git clone --quiet --depth 1 {repository}.git book
     %pip install --quiet --no-deps -e book
-    %pip install --quiet jaxtyping beartype pooch safetensors
+    %pip install --quiet {packages}
     sys.path.insert(0, "/content/book/lib")
     %cd book/chapters"""
 
@@ -42,7 +44,9 @@ def main() -> int:
         return 1
     for chapter in toc.chapters():
         notebook = read(chapter)
-        cell = nbformat.v4.new_code_cell(INSTALL.format(repository=repository))
+        cell = nbformat.v4.new_code_cell(
+            INSTALL.format(repository=repository, packages=PACKAGES)
+        )
         cell["id"] = "install-on-colab"
         notebook.cells.insert(0, cell)
         write_whole(BUILD / "colab" / chapter.name, normal(notebook))

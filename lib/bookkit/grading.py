@@ -20,11 +20,10 @@ import yaml
 from otter.plugins import AbstractOtterPlugin
 
 from bookkit import BookError, site, toc
-from bookkit.paths import BUILD, relative
+from bookkit.paths import GRADING, relative
 from bookkit.student import exercises, stub
 from bookkit.users import end_all_of, new_user
 
-GRADING = BUILD / "grading"
 #: The most characters of code in a submission.
 LONGEST = 2_000_000
 #: How much longer than a student's own machine a grader may take (minigen.checks).
@@ -95,7 +94,7 @@ def otter_notebook(chapter: Path) -> Any:
     """
     notebook = nbformat.read(chapter, as_version=4)
     named = answers(notebook)
-    plugin = {f"{__name__}.{Separate.__name__}": {"answers": named}}
+    plugin = {"bookkit.grading.Separate": {"answers": named}}
     settings = OTTER | {"generate": {"plugins": [plugin]}, "python_version": "3.11"}
     if repository := site.addresses()["repository"]:
         library = f"how-generative-ai-works[book,test] @ git+{repository}"

@@ -13,6 +13,7 @@ WEB = Path(__file__).parent / "web"
 SMOKE = BUILD / "smoke"
 SOURCE = BUILD / "book"
 SITE = BUILD / "site"
+GRADING = BUILD / "grading"
 SCOREBOARD = BUILD / "scoreboard.json"
 
 

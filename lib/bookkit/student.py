@@ -1,21 +1,57 @@
-"""Make student notebooks and autograders from a chapter's own exercises.
+"""Make student notebooks, and a teacher's with the solutions, from the chapters.
 
 An exercise is three cells: its text (tag `exercise`), a solution (tag `solution`) and a
 check (tag `check`). The student's stub is the solution without its bodies, so that it
-cannot drift from it; the grader's test is the chapter's own checker.
+cannot drift from it. Each archive holds the chapters and what they import and read, so
+that a class needs nothing else of the repository.
 """
 
 import ast
 import sys
+import tomllib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from bookkit import toc
-from bookkit.paths import BUILD, relative, write_whole
+from bookkit import BookError, archive, colab, site, toc
+from bookkit.paths import BUILD, ROOT, relative, write_whole
 
-OTTER = {"init_cell": False, "check_all_cell": False, "export_cell": False}
+_FIRST = """\
+# Run this first: it finds the book's library, wherever this notebook runs.
+import sys
+from pathlib import Path
+
+if "google.colab" in sys.modules:
+    %cd /content
+{bring}
+    %pip install --quiet {packages}
+    %cd {folder}/chapters
+if Path("../lib/minigen").is_dir():
+    sys.path.insert(0, str(Path("../lib").resolve()))
+"""
+_CLONED = "    !git clone --quiet --depth 1 {repository}.git {folder}"
+_UPLOADED = (
+    "    # First put {folder}.zip among Colab's files: the folder at the left.\n"
+    "    !unzip -q -n {folder}.zip"
+)
+_README = """\
+How Generative AI Works: the notebooks of the course.
+
+You need Python 3.11, 3.12 or 3.13. In this folder:
+
+    python3 -m venv .venv
+    .venv/bin/pip install -r requirements.txt
+    .venv/bin/jupyter lab chapters
+
+On Windows it is .venv\\Scripts\\ in place of .venv/bin/. Run each notebook from its
+first cell on; its exercises stand at its end.
+"""
+#: What the chapters import and read, beside themselves.
+_PARTS = ("lib/minigen", "book/data", "book/references.bib", "studies")
+_KINDS = (".py", ".typed", ".safetensors", ".css", ".js", ".json", ".yml", ".bib")
+_WHOLE = ("constraints.txt", "LICENSE", "LICENSE-TEXT")
 
 
 def stub(solution: str) -> str:
@@ -51,21 +87,84 @@ def exercises(notebook: Any) -> list[tuple[Any, Any, Any]]:
 
 def student_notebook(chapter: Path) -> Any:
     """Return the chapter with every solution replaced by its stub."""
-    notebook = nbformat.read(chapter, as_version=4)
-    for _, solution, check in exercises(notebook):
+    notebook = solved_notebook(chapter, folder="how-generative-ai-works-student")
+    for _, solution, _ in exercises(notebook):
         solution.source = stub(solution.source)
-        solution.metadata = nbformat.from_dict({})  # open, and no solution
-        check.metadata = nbformat.from_dict({})
     return notebook
 
 
+def solved_notebook(
+    chapter: Path, *, folder: str = "how-generative-ai-works-solutions"
+) -> Any:
+    """Return the chapter with its solutions unfolded, after a cell that sets it up."""
+    notebook = nbformat.read(chapter, as_version=4)
+    for _, solution, check in exercises(notebook):
+        solution.metadata = nbformat.from_dict({})  # unfolded
+        check.metadata = nbformat.from_dict({})  # a wrong answer stops nothing
+    first = nbformat.v4.new_code_cell(first_cell(folder))
+    first["id"] = "find-the-library"
+    notebook.cells.insert(0, first)
+    return notebook
+
+
+def first_cell(folder: str) -> str:
+    """Return the cell that finds the library on any machine, in Colab and in Binder."""
+    repository = site.addresses()["repository"]
+    bring = (_CLONED if repository else _UPLOADED).format(
+        repository=repository, folder=folder
+    )
+    return _FIRST.format(bring=bring, packages=colab.PACKAGES, folder=folder)
+
+
+def requirements() -> str:
+    """Return what the notebooks need, at the versions that the book was tested with."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = [*project["project"]["dependencies"], "jupyterlab", "ipykernel"]
+    return "\n".join(["-c constraints.txt", *needed]) + "\n"
+
+
+def contents(notebooks: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and the bytes of each file of an archive with these notebooks."""
+    yield "README.txt", _README.encode()
+    yield "requirements.txt", requirements().encode()
+    for name, text in notebooks.items():
+        yield f"chapters/{name}", text.encode()
+    for part in (*_PARTS, *_WHOLE):
+        place = ROOT / part
+        for path in [place] if place.is_file() else sorted(place.rglob("*")):
+            study = part == "studies" and path.suffix != ".json"
+            if (
+                path.is_file()
+                and not study
+                and (part in _WHOLE or path.suffix in _KINDS)
+            ):
+                yield path.relative_to(ROOT).as_posix(), path.read_bytes()
+
+
+def build(name: str, make: Callable[[Path], Any], target: Path = BUILD) -> Path:
+    """Write every chapter's notebook of a kind, and all of them as an archive."""
+    made = {
+        chapter.name: nbformat.writes(make(chapter)) + "\n"
+        for chapter in toc.chapters()
+    }
+    for path, text in made.items():
+        write_whole(target / name / path, text)
+    folder = f"how-generative-ai-works-{name}"
+    return archive.write(target / f"{folder}.zip", folder, contents(made))
+
+
 def main() -> int:
-    """Write every chapter's student and otter notebooks; return the exit status."""
-    for folder, make in (("student", student_notebook),):
-        for chapter in toc.chapters():
-            path = BUILD / folder / chapter.name
-            write_whole(path, nbformat.writes(make(chapter)) + "\n")
-        print(f"{folder} notebooks: {relative(BUILD / folder)}")
+    """Write the notebooks of students and of teachers; return the exit status."""
+    try:
+        for name, make in (
+            ("student", student_notebook),
+            ("solutions", solved_notebook),
+        ):
+            made = build(name, make)
+            print(f"{name}: {relative(BUILD / name)} and {relative(made)}")
+    except (BookError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     return 0
 
 
