@@ -66,7 +66,7 @@ def _read(results: dict) -> Grade:
     made = Grade()
     for test in results["tests"]:
         if "max_score" in test:
-            made.points[test["name"]] = test["score"]
+            made.points[test["name"]] = float(test["score"])
             if said := re.search(r"AssertionError: (.*)", test["output"]):
                 made.words[test["name"]] = said[1]
     if not made.points:

@@ -16,6 +16,7 @@ import re
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -40,13 +41,78 @@ class Ended(Exception):
     """The submission's process is gone."""
 
 
+class Line:
+    """A line to the process that runs one answer: messages there, and replies."""
+
+    def __init__(self, reading: int, writing: int) -> None:
+        self.reading, self.writing = reading, writing
+        self.process, self.open = 0, True
+        self.buffer = bytearray()
+
+    def ask(self, message: Any, functions: Sequence[Callable[..., Any]] = ()) -> Any:
+        """Send a message and return the reply; meanwhile the other side may call us."""
+        if not self.open:
+            raise Ended("your code had been stopped before")
+        try:
+            self.send(message)
+            while "call" in (reply := self.receive()):
+                self.send(_called(functions, reply))
+        except BaseException:  # time is up, too: what comes now answers nothing
+            self.close()
+            raise
+        if "error" in reply:
+            raise _as_there(reply["error"])
+        return reply
+
+    def send(self, message: Any) -> None:
+        rest = memoryview(json.dumps(message).encode() + b"\n")
+        try:
+            while rest:
+                rest = rest[os.write(self.writing, rest[: 1 << 16]) :]
+        except BrokenPipeError:
+            raise Ended("your code ended the program that runs it") from None
+
+    def receive(self, seconds: float | None = None) -> Any:
+        end = None if seconds is None else time.monotonic() + seconds
+        while (line_end := self.buffer.find(b"\n")) < 0:
+            if len(self.buffer) > _LONGEST:
+                raise Ended("what your code returns is too large")
+            if end and time.monotonic() > end:
+                raise Ended(f"no answer came within {seconds:g} seconds")
+            if select.select([self.reading], [], [], 0.2)[0]:
+                more = os.read(self.reading, 1 << 20)
+                if not more:
+                    raise Ended("your code ended the program that runs it")
+                self.buffer += more
+        line = bytes(self.buffer[:line_end])
+        del self.buffer[: line_end + 1]
+        reply = json.loads(line)
+        if not isinstance(reply, dict):
+            raise ValueError("not a reply")
+        return reply
+
+    def close(self) -> None:
+        """Hang up, and end the process at the other end."""
+        if self.open:
+            self.open = False
+            os.close(self.reading)
+            os.close(self.writing)
+            if self.process:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self.process, signal.SIGKILL)
+
+
 class Submission:
-    """The cells of a notebook that somebody handed in, run elsewhere."""
+    """The cells of a notebook that somebody handed in, run elsewhere.
+
+    A process is started once, and forks for each answer: what becomes of one answer
+    is nothing to the next.
+    """
 
     def __init__(self, cells: list[str], *, user: int = 0) -> None:
         self.cells, self.user = cells, user
-        self.process: subprocess.Popen[bytes] | None = None
-        self.known: dict[str, tuple[str, int]] = {}
+        self.server: subprocess.Popen[bytes] | None = None
+        self.lines: list[Line] = []
         atexit.register(self.close)
 
     def answer(self, exercise: str, name: str) -> Any:
@@ -55,15 +121,16 @@ class Submission:
         A function is returned as one that is called there. What goes wrong on the way
         is raised when the answer is called: then the checker tells it.
         """
-        self.known[exercise] = name, self._place(exercise)
+        wanted = {"name": name, "before": self._place(exercise)}
+        line = self._fork()
         try:
-            reply = limited(lambda: self._load(exercise), seconds=LOAD_SECONDS)
-        except (Exception, TimeIsUp) as error:
-            self.close()
-            late = f"it was still running after {LOAD_SECONDS} seconds"
-            told = Ended(late) if isinstance(error, TimeIsUp) else error
-            return _raising(told)
-        return Remote(self, exercise) if "callable" in reply else _value(reply)
+            reply = limited(lambda: line.ask({"answer": wanted}), seconds=LOAD_SECONDS)
+            return Remote(line) if "callable" in reply else wire.decode(reply["value"])
+        except TimeIsUp:
+            line.close()
+            return _raising(Ended(f"it was still running after {LOAD_SECONDS} seconds"))
+        except Exception as error:
+            return _raising(error)
 
     def _place(self, exercise: str) -> int:
         """Return the cell that checks an exercise; past the last one without it."""
@@ -71,15 +138,79 @@ class Submission:
         places = (n for n, cell in enumerate(self.cells) if call.search(cell))
         return next(places, len(self.cells))
 
-    def _load(self, exercise: str) -> Any:
-        name, before = self.known[exercise]
-        wanted = {"exercise": exercise, "name": name, "before": before}
-        return self.ask({"answer": wanted})
+    def _fork(self) -> Line:
+        """Return a line to a fresh process; a submission may have ended the server."""
+        for last in (False, True):
+            try:
+                if self.server is None:
+                    self._start()
+                return self._line()
+            except (OSError, Ended):
+                if last:
+                    raise
+                self._end_server()
+        raise AssertionError
 
-    def call(self, exercise: str, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        """Call an answer; what it changes of its arguments is changed here too."""
-        if self.process is None:  # it ended in another exercise
-            limited(lambda: self._load(exercise), seconds=LOAD_SECONDS)
+    def _line(self) -> Line:
+        theirs_in, ours_out = os.pipe()
+        ours_in, theirs_out = os.pipe()
+        line = Line(ours_in, ours_out)
+        self.lines.append(line)
+        try:
+            socket.send_fds(self.control, [b"f"], [theirs_in, theirs_out])
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        line.send({"cells": self.cells})
+        line.process = int(line.receive(START_SECONDS)["process"])
+        return line
+
+    def _start(self) -> None:
+        self.folder = tempfile.mkdtemp(prefix="submission-")
+        if self.user:
+            os.chown(self.folder, self.user, self.user)
+        self.control, theirs = socket.socketpair()
+        self.server = subprocess.Popen(
+            [sys.executable, "-P", "-m", "bookkit.worker",
+             str(theirs.fileno()), str(self.user)],
+            cwd=self.folder, env=_environment(self.folder), start_new_session=True,
+            pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        theirs.close()
+
+    def _end_server(self) -> None:
+        if self.server is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.server.pid, signal.SIGKILL)
+        self.server.wait()
+        users.end_all_of(self.user)
+        self.control.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.server = None
+
+    def close(self) -> None:
+        """End the submission and all that it started; forget its files."""
+        for line in self.lines:
+            line.close()
+        self._end_server()
+        atexit.unregister(self.close)
+
+    def __enter__(self) -> "Submission":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Remote:
+    """A submission's function: called like one of ours, and run where it belongs."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+
+    def __call__(self, *given: Any, **named: Any) -> Any:
         functions: list[Any] = []
         inputs: list[Any] = []
 
@@ -89,11 +220,10 @@ class Submission:
             return len(kept) - 1
 
         run = {
-            "exercise": exercise,
             "arguments": [wire.encode(each, keep) for each in given],
             "named": {name: wire.encode(each, keep) for name, each in named.items()},
         }
-        reply = self.ask({"run": run}, functions)
+        reply = self.line.ask({"run": run}, functions)
         everything = [*given, *named.values()]
         for place, new in reply.get("changed", {}).items():
             _put_back(everything[int(place)], wire.decode(new))
@@ -103,99 +233,9 @@ class Submission:
                 return wire.Foreign()
             if not inputs:
                 return value.requires_grad_(True)
-            return _Elsewhere.apply(value, self, key, *inputs)
+            return _Elsewhere.apply(value, self.line, key, *inputs)
 
         return wire.decode(reply["value"], find)
-
-    def ask(self, message: Any, functions: Sequence[Callable[..., Any]] = ()) -> Any:
-        """Send a message and return the reply; meanwhile the other side may call us."""
-        try:
-            if self.process is None:
-                self._start()
-            self._send(message)
-            while "call" in (reply := self._receive()):
-                self._send(_called(functions, reply))
-        except BaseException:  # time is up, too: what comes now answers nothing
-            self.close()
-            raise
-        if "error" in reply:
-            raise _as_there(reply["error"])
-        return reply
-
-    def _start(self) -> None:
-        self.folder = tempfile.mkdtemp(prefix="submission-")
-        if self.user:
-            os.chown(self.folder, self.user, self.user)
-        theirs_in, self._out = os.pipe()
-        self._in, theirs_out = os.pipe()
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "bookkit.worker",
-             *map(str, (theirs_in, theirs_out, self.user))],
-            cwd=self.folder, env=_environment(self.folder), start_new_session=True,
-            pass_fds=(theirs_in, theirs_out), stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
-        os.close(theirs_in)
-        os.close(theirs_out)
-        self._buffer = bytearray()
-        self._send({"cells": self.cells})
-        self._receive(START_SECONDS)
-
-    def _send(self, message: Any) -> None:
-        rest = memoryview(json.dumps(message).encode() + b"\n")
-        try:
-            while rest:
-                rest = rest[os.write(self._out, rest[: 1 << 16]) :]
-        except BrokenPipeError:
-            raise self._ended() from None
-
-    def _receive(self, seconds: float | None = None) -> Any:
-        end = None if seconds is None else time.monotonic() + seconds
-        while (line_end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > _LONGEST:
-                raise Ended("what your code returns is too large")
-            if end and time.monotonic() > end:
-                raise Ended(f"no answer came within {seconds:g} seconds")
-            if select.select([self._in], [], [], 0.2)[0]:
-                more = os.read(self._in, 1 << 20)
-                if not more:
-                    raise self._ended()
-                self._buffer += more
-        line = bytes(self._buffer[:line_end])
-        del self._buffer[: line_end + 1]
-        reply = json.loads(line)
-        if not isinstance(reply, dict):
-            raise ValueError("not a reply")
-        return reply
-
-    def _ended(self) -> Ended:
-        assert self.process is not None
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
-        code = self.process.returncode or 0
-        if code < 0:
-            name = signal.Signals(-code).name
-            return Ended(f"it was stopped ({name}): too much memory or time?")
-        return Ended("your code ended the program that runs it")
-
-    def close(self) -> None:
-        """End the submission's process and all that it started; forget its files."""
-        if self.process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        users.end_all_of(self.user)
-        os.close(self._in)
-        os.close(self._out)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.process = None
-
-    def __enter__(self) -> "Submission":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def _environment(folder: str) -> dict[str, str]:
@@ -208,39 +248,22 @@ def _environment(folder: str) -> dict[str, str]:
     }  # fmt: skip
 
 
-class Remote:
-    """A submission's function: called like one of ours, and run where it belongs."""
-
-    def __init__(self, submission: Submission, exercise: str) -> None:
-        self.submission, self.exercise = submission, exercise
-
-    def __call__(self, *given: Any, **named: Any) -> Any:
-        return self.submission.call(self.exercise, given, named)
-
-
 class _Elsewhere(torch.autograd.Function):
     """A tensor that was computed there; its gradient is asked for there."""
 
     @staticmethod
     def forward(
-        ctx: Any, value: torch.Tensor, where: Submission, key: int, *inputs: Any
+        ctx: Any, value: torch.Tensor, line: Line, key: int, *inputs: Any
     ) -> torch.Tensor:
-        ctx.where, ctx.key, ctx.inputs = where, key, len(inputs)
+        ctx.line, ctx.key, ctx.inputs = line, key, len(inputs)
         return value.view_as(value)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Any) -> Any:
         slope = wire.encode(slopes[0])
         wanted = {"key": ctx.key, "inputs": ctx.inputs, "gradient": slope}
-        reply = ctx.where.ask({"slope": wanted})
+        reply = ctx.line.ask({"slope": wanted})
         return (None, None, None, *wire.decode({"tuple": reply["value"]}))
-
-
-def _value(reply: Any) -> Any:
-    try:
-        return wire.decode(reply["value"])
-    except Exception as error:
-        return _raising(error)
 
 
 def _raising(error: BaseException) -> Callable[..., Any]:

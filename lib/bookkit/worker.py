@@ -1,9 +1,10 @@
 """The process in which a submission runs, and nothing of the grader does.
 
-It is started by `submission.py` and speaks with it through two pipes, a JSON value a
-line: it is given the notebook's cells, is asked for answers and calls them. It never
-sees a test or an expected value. Whatever happens to it, the grader notices only that
-an answer is missing, wrong or late.
+It is started by `submission.py`, gives up what it may do, and forks for each answer.
+The fork speaks with the grader through two pipes, a JSON value a line: it is given the
+notebook's cells, is asked for the answer, and calls it. It never sees a test or an
+expected value. Whatever happens to it, the grader notices only that an answer is
+missing, wrong or late.
 """
 
 import ast
@@ -11,6 +12,7 @@ import builtins
 import json
 import linecache
 import os
+import socket
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -22,8 +24,8 @@ import torch
 from bookkit import offline, slices, wire
 from minigen.repro import seed_everything
 
-#: What one submission may take: seconds of processor time, bytes of memory of its own,
-#: the longest file, and (where it has a user of its own) processes and threads.
+#: What one answer may take: seconds of processor time, bytes of memory of its own, the
+#: longest file, and (where a submission has its own user) processes and threads.
 SECONDS, MEMORY, FILE, PROCESSES = 600, 6 << 30, 64 << 20, 256
 
 
@@ -47,12 +49,12 @@ def confine(user: int) -> None:
 
 
 class Worker:
-    """A notebook's cells, and the answers that were asked for so far."""
+    """A notebook's cells, and one answer of it."""
 
     def __init__(self, lines: Any, say: Callable[[Any], None]) -> None:
         self.lines, self.say = lines, say
-        self.answers: dict[str, Any] = {}
-        self.seeded = ""
+        self.value: Any = None
+        self.seeded = False
         #: The tensors of the last call that ask for a gradient.
         self.tensors: list[torch.Tensor] = []
 
@@ -60,7 +62,7 @@ class Worker:
         """Answer until the other side hangs up."""
         self.cells = json.loads(next(self.lines))["cells"]
         self.statements, self.broken = slices.statements(self.cells)
-        self.say({"ready": True})
+        self.say({"process": os.getpid()})
         for line in self.lines:
             message = json.loads(line)
             try:
@@ -74,17 +76,17 @@ class Worker:
                 reply = {"error": self.told(error)}
             self.say(reply)
 
-    def answer(self, exercise: str, name: str, before: int) -> dict[str, Any]:
+    def answer(self, name: str, before: int) -> dict[str, Any]:
         """Run what an answer needs, and return it, or that it is a function."""
         wanted = slices.needed(self.statements, name, before)
         if not any(name in each.binds for each in wanted):
             self._raise_syntax(name, before)
-        names: dict[str, Any] = {"__name__": "__main__"}  # each answer has its own
+        names: dict[str, Any] = {"__name__": "__main__"}
         for each in wanted:
             file = slices.name_of(each.cell)
             linecache.cache[file] = _lines(self.cells[each.cell], file)
             exec(compile(ast.Module([each.tree], []), file, "exec"), names)
-        self.answers[exercise] = value = names[name]
+        self.value = value = names[name]
         return {"callable": True} if callable(value) else {"value": wire.encode(value)}
 
     def _raise_syntax(self, name: str, before: int) -> None:
@@ -94,17 +96,17 @@ class Worker:
                 raise error
         raise NameError(f"name '{name}' is not defined")
 
-    def call(self, exercise: str, arguments: Any, named: Any) -> dict[str, Any]:
+    def call(self, arguments: Any, named: Any) -> dict[str, Any]:
         """Call an answer; say what it gives and which arguments it changed."""
-        if self.seeded != exercise:
+        if not self.seeded:  # as `minigen.checks` does before a checker
             seed_everything(0)
-            self.seeded = exercise
+            self.seeded = True
         self.tensors = []
         given = [wire.decode(each, self.find) for each in arguments]
         words = {key: wire.decode(each, self.find) for key, each in named.items()}
         everything = [*given, *words.values()]
         before = [_as_text(each) for each in everything]
-        value = self.answers[exercise](*given, **words)
+        value = self.value(*given, **words)
         changed = {
             str(place): wire.encode(each)
             for place, each in enumerate(everything)
@@ -169,9 +171,8 @@ def _lines(source: str, file: str) -> tuple[int, None, list[str], str]:
     return len(source), None, source.splitlines(keepends=True), file
 
 
-def main() -> int:
-    """Serve on the pipes named on the command line; return the exit status."""
-    reading, writing, user = map(int, sys.argv[1:4])
+def serve(reading: int, writing: int) -> None:
+    """Serve a grader on two pipes until it hangs up."""
     lines = os.fdopen(reading, "r", encoding="utf-8")
     out = os.fdopen(writing, "w", encoding="utf-8")
 
@@ -179,11 +180,27 @@ def main() -> int:
         out.write(json.dumps(message) + "\n")
         out.flush()
 
+    Worker(lines, say).serve()
+
+
+def main() -> int:
+    """Fork whenever the grader sends two pipes; return when it hangs up."""
+    control, user = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+    vars(builtins).setdefault("display", _quiet)
     confine(user)
     offline.refuse()
-    vars(builtins).setdefault("display", _quiet)
-    Worker(lines, say).serve()
-    return 0
+    while True:
+        _, pipes, *_ = socket.recv_fds(control, 1, 2)
+        if len(pipes) != 2:
+            return 0
+        if os.fork() == 0:
+            control.close()
+            try:
+                serve(*pipes)
+            finally:
+                os._exit(0)
+        for pipe in pipes:
+            os.close(pipe)
 
 
 if __name__ == "__main__":
