@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
 
 import nbformat
 import numpy as np
@@ -16,7 +15,7 @@ import torch
 from bookkit import BookError, grade, grading, notebooks, slices, student, toc, wire
 from bookkit.paths import CHAPTERS
 from bookkit.submission import Submission
-from bookkit.users import end_all_of, new_user, separate
+from bookkit.users import end_all_of, new_user, running, separate
 from minigen.checks import passes
 
 CHAPTER = CHAPTERS / "vae.ipynb"
@@ -249,7 +248,6 @@ def test_what_is_no_value_is_refused(data):
 #: Tries to reach its grader: to stop it, and to write where it writes.
 INTRUDER = """\
 import os, signal
-from pathlib import Path
 
 def price(mu, sigma):
     reached = []
@@ -279,7 +277,7 @@ def test_a_user_of_its_own_keeps_a_submission_from_its_grader(tmp_path):
     assert bool(user) == separate()
     if user:
         assert (number, reached) == (user, [])
-        assert not [p for p in Path("/proc").glob("[0-9]*") if p.stat().st_uid == user]
+        assert not running(user)
     else:  # nothing keeps it: the page on grading says so
         assert number == os.getuid()
         assert reached == ["the grader", "its files"]

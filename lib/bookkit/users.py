@@ -44,7 +44,7 @@ def new_user() -> int:
 def end_all_of(user: int) -> None:
     """Kill every process of a submission's user, those that it hid included."""
     for _ in range(20 if user else 0):
-        found = [int(p.name) for p in Path("/proc").glob("[0-9]*") if _owner(p) == user]
+        found = running(user)
         for process in found:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
@@ -53,8 +53,12 @@ def end_all_of(user: int) -> None:
         time.sleep(0.05)
 
 
-def _owner(process: Path) -> int:
-    try:
-        return process.stat().st_uid
-    except OSError:
-        return -1
+def running(user: int) -> list[int]:
+    """Return the processes of a user, without those that only wait to be buried."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            state = (process / "stat").read_text().rpartition(")")[2].split()[0]
+            if process.stat().st_uid == user and state != "Z":
+                found.append(int(process.name))
+    return found
