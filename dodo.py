@@ -152,7 +152,7 @@ def task_site():
 
 def task_grading():
     """Write the autograder of each chapter; its solutions must earn every point."""
-    makers = ("grading", "slices", "student", "submission", "users", "wire", "worker")
+    makers = ("grade", "grading", "slices", "student", "submission", "users", "wire", "worker")
     for chapter in chapters():
         target = GRADING / f"{chapter.stem}-autograder.zip"
         yield {

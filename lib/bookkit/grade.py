@@ -15,12 +15,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bookkit import BookError, grading
-from bookkit.paths import relative, write_whole
+from bookkit import BookError
+from bookkit.paths import GRADING, relative, write_whole
 from bookkit.users import separate
 
 #: Seconds after which a submission is given up. Its answers are stopped long before.
 SECONDS = 1200
+
+
+def autograder(chapter: str) -> Path:
+    """Return where a chapter's autograder lies."""
+    return GRADING / f"{chapter}-autograder.zip"
 
 
 @dataclass
@@ -44,13 +49,13 @@ class Grade:
         return "\n".join([*lines, "", *said, *told]).strip() + "\n"
 
 
-def grade(submission: Path, autograder: Path, *, seconds: float = SECONDS) -> Grade:
+def grade(submission: Path, grader: Path, *, seconds: float = SECONDS) -> Grade:
     """Grade one notebook with an autograder."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "otter", "run", "--no-logo"]
         try:
             run = subprocess.run(
-                [*command, "-a", str(autograder), "-o", folder, str(submission)],
+                [*command, "-a", str(grader), "-o", folder, str(submission)],
                 capture_output=True, text=True, check=False, timeout=seconds,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
@@ -75,11 +80,11 @@ def _read(results: dict) -> Grade:
 
 
 def grade_all(
-    submissions: list[Path], autograder: Path, target: Path, *, jobs: int = 1
+    submissions: list[Path], grader: Path, target: Path, *, jobs: int = 1
 ) -> dict[str, Grade]:
     """Grade notebooks side by side; write the points and what students may read."""
     with ThreadPoolExecutor(jobs) as pool:
-        graded = pool.map(lambda one: grade(one, autograder), submissions)
+        graded = pool.map(lambda one: grade(one, grader), submissions)
         grades = {}
         for path, made in zip(submissions, graded, strict=True):
             grades[path.name] = made
@@ -111,17 +116,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("grades"))
     parser.add_argument("--jobs", type=int, default=1, help="how many side by side")
     options = parser.parse_args(arguments)
-    given, autograder = options.submissions, grading.autograder(options.chapter)
+    given, grader = options.submissions, autograder(options.chapter)
     try:
-        if not autograder.is_file():
-            raise BookError(f"there is no {relative(autograder)}: run `make grading`")
+        if not grader.is_file():
+            raise BookError(f"there is no {relative(grader)}: run `make grading`")
         paths = [given] if given.is_file() else sorted(given.glob("*.ipynb"))
         if not paths:
             raise BookError(f"there is no notebook in {given}")
         if not separate():
             print("note: submissions run as the user who grades", file=sys.stderr)
         options.out.mkdir(parents=True, exist_ok=True)
-        grade_all(paths, autograder, options.out, jobs=options.jobs)
+        grade_all(paths, grader, options.out, jobs=options.jobs)
     except (BookError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -20,7 +20,8 @@ import yaml
 from otter.plugins import AbstractOtterPlugin
 
 from bookkit import BookError, site, toc
-from bookkit.paths import GRADING, relative
+from bookkit.grade import autograder
+from bookkit.paths import relative
 from bookkit.student import exercises, stub
 from bookkit.users import end_all_of, new_user
 
@@ -37,11 +38,6 @@ from bookkit.submission import Submission
 
 submission = Submission({cells!r}, user={user})
 """
-
-
-def autograder(chapter: str) -> Path:
-    """Return where a chapter's autograder lies."""
-    return GRADING / f"{chapter}-autograder.zip"
 
 
 class Separate(AbstractOtterPlugin):
