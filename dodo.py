@@ -152,17 +152,13 @@ def task_site():
 
 def task_grading():
     """Write the autograder of each chapter; its solutions must earn every point."""
-    makers = ("grade", "grading", "slices", "student", "submission", "users", "wire", "worker")
+    makers = imports.closure("from bookkit import grading, submission, worker")
     for chapter in chapters():
         target = GRADING / f"{chapter.stem}-autograder.zip"
         yield {
             "name": chapter.stem,
             "actions": [run("grading", chapter)],
-            "file_dep": [
-                *inputs(chapter),
-                *(LIB / "bookkit" / f"{name}.py" for name in makers),
-                ROOT / "pyproject.toml",
-            ],
+            "file_dep": sorted({*inputs(chapter), *makers, ROOT / "pyproject.toml"}),
             "targets": [target],
         }
 

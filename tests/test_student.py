@@ -11,11 +11,10 @@ from nbclient import NotebookClient
 from bookkit import (
     BookError,
     archive,
-    colab,
+    elsewhere,
     excerpts,
     grading,
     notebooks,
-    site,
     student,
     toc,
 )
@@ -139,7 +138,7 @@ class Shell:
 
 @pytest.mark.parametrize("repository", ["", "https://github.com/a/b"])
 def test_the_first_cell_brings_the_library_to_colab(monkeypatch, tmp_path, repository):
-    monkeypatch.setattr(site, "addresses", lambda: {"repository": repository})
+    monkeypatch.setattr(elsewhere, "addresses", lambda: {"repository": repository})
     cell = TransformerManager().transform_cell(student.first_cell("folder"))
     (tmp_path / "lib/minigen").mkdir(parents=True)
     (tmp_path / "chapters").mkdir()
@@ -155,7 +154,7 @@ def test_the_first_cell_brings_the_library_to_colab(monkeypatch, tmp_path, repos
     assert shell.asked == [
         "cd /content",
         bring if repository else "unzip -q -n folder.zip",
-        f"pip install --quiet {colab.PACKAGES}",
+        f"pip install --quiet {elsewhere.PACKAGES}",
         "cd folder/chapters",
     ]
 

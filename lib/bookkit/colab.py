@@ -11,11 +11,10 @@ import sys
 import nbformat
 
 from bookkit import BookError, site, toc
+from bookkit.elsewhere import PACKAGES
 from bookkit.notebooks import normal, read
 from bookkit.paths import BUILD, relative, write_whole
 
-#: What the library needs that Colab has not.
-PACKAGES = "jaxtyping beartype pooch safetensors"
 INSTALL = """\
 # Colab only: bring the book's library. Everything after this cell is the chapter.
 import sys

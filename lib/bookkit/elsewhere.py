@@ -1,10 +1,26 @@
 """Where a chapter runs without installing anything, once there is a repository."""
 
+import tomllib
 from urllib.parse import quote
+
+from bookkit.paths import ROOT
 
 GITHUB = "https://github.com/"
 #: The branch with the copies of chapters for Colab (see colab.py).
 BRANCH = "colab"
+#: What the library needs that Colab has not.
+PACKAGES = "jaxtyping beartype pooch safetensors"
+
+
+def addresses() -> dict[str, str]:
+    """Return the public addresses of the repository and the site, "" when unsettled."""
+    with (ROOT / "pyproject.toml").open("rb") as stream:
+        project = tomllib.load(stream)
+    found = {
+        key: project["tool"]["bookkit"][key].rstrip("/")
+        for key in ("repository", "site")
+    }
+    return found | {"version": project["project"]["version"]}
 
 
 def colab(repository: str, chapter: str) -> str:

@@ -19,7 +19,7 @@ import nbformat
 import yaml
 from otter.plugins import AbstractOtterPlugin
 
-from bookkit import BookError, site, toc
+from bookkit import BookError, elsewhere, toc
 from bookkit.grade import autograder
 from bookkit.paths import relative
 from bookkit.student import exercises, stub
@@ -92,7 +92,7 @@ def otter_notebook(chapter: Path) -> Any:
     named = answers(notebook)
     plugin = {"bookkit.grading.Separate": {"answers": named}}
     settings = OTTER | {"generate": {"plugins": [plugin]}, "python_version": "3.11"}
-    if repository := site.addresses()["repository"]:
+    if repository := elsewhere.addresses()["repository"]:
         library = f"how-generative-ai-works[book,test] @ git+{repository}"
         settings["requirements"] = [library]
     setup = next(cell for cell in notebook.cells if cell.cell_type == "code")

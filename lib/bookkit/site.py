@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,23 +29,13 @@ from bookkit import (
     scores,
     toc,
 )
+from bookkit.elsewhere import addresses
 from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
 
 STAGE = BUILD / "stage"
 OUTPUT = BUILD / "sphinx"
 LOG = BUILD / "site.log"
 SHOW = ROOT / "lib" / "minigen" / "show"
-
-
-def addresses() -> dict[str, str]:
-    """Return the public addresses of the repository and the site, "" when unsettled."""
-    with (ROOT / "pyproject.toml").open("rb") as stream:
-        project = tomllib.load(stream)
-    found = {
-        key: project["tool"]["bookkit"][key].rstrip("/")
-        for key in ("repository", "site")
-    }
-    return found | {"version": project["project"]["version"]}
 
 
 def commit() -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 import nbformat
 
-from bookkit import BookError, archive, colab, site, toc
+from bookkit import BookError, archive, elsewhere, toc
 from bookkit.paths import BUILD, ROOT, relative, write_whole
 
 _FIRST = """\
@@ -109,11 +109,11 @@ def solved_notebook(
 
 def first_cell(folder: str) -> str:
     """Return the cell that finds the library on any machine, in Colab and in Binder."""
-    repository = site.addresses()["repository"]
+    repository = elsewhere.addresses()["repository"]
     bring = (_CLONED if repository else _UPLOADED).format(
         repository=repository, folder=folder
     )
-    return _FIRST.format(bring=bring, packages=colab.PACKAGES, folder=folder)
+    return _FIRST.format(bring=bring, packages=elsewhere.PACKAGES, folder=folder)
 
 
 def requirements() -> str:
