@@ -238,10 +238,14 @@ def test_what_could_bring_code_along_stays_behind(value):
 
 
 @pytest.mark.parametrize(
-    "data", [{}, [], {"array": "!"}, {"list": 3}, {"new": 1}, {"function": 0}]
-)
-def test_what_is_no_value_is_refused(data):
-    with pytest.raises(ValueError):  # noqa: PT011 - of several libraries
+    ("data", "reason"),
+    [
+        ({}, "not a value"), ([], "not a value"), ({"array": "!"}, "base64"),
+        ({"list": 3}, "no kind"), ({"new": 1}, "no kind"), ({"function": 0}, "no kind"),
+    ],
+)  # fmt: skip
+def test_what_is_no_value_is_refused(data, reason):
+    with pytest.raises(ValueError, match=reason):
         wire.decode(data)
 
 

@@ -9,6 +9,7 @@ missing, wrong or late.
 
 import ast
 import builtins
+import importlib
 import json
 import linecache
 import os
@@ -18,11 +19,12 @@ import traceback
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import scipy.stats  # noqa: F401 - slow to come, and many answers ask for it
 import torch
 
 from bookkit import offline, slices, wire
 from minigen.repro import seed_everything
+
+importlib.import_module("scipy.stats")  # slow to come, and many answers ask for it
 
 #: What one answer may take: seconds of processor time, bytes of memory of its own, the
 #: longest file, and (where a submission has its own user) processes and threads.
