@@ -184,6 +184,7 @@ def overflow(tab: Page) -> list[str]:
 
 def expect_usable(tab: Page) -> None:
     """Fail on what axe finds on a page, as it stands, and on what is too wide."""
+    tab.wait_for_timeout(PAUSE)  # after a change of width the theme takes its time
     for theme in THEMES:
         dress(tab, theme)
         assert findings(tab, theme) == []
