@@ -50,8 +50,13 @@ def test_frechet_of_a_shift_is_its_square_and_of_a_scale_is_the_sd_difference():
 
 def test_frechet_bears_fewer_rows_than_features():
     a = normal(10, 30, 0)
-    assert metrics.frechet(a, a) == pytest.approx(0, abs=1e-6)
-    assert metrics.frechet(a, normal(10, 30, 1)) > 1
+    b = normal(40, 30, 1)
+    assert metrics.frechet(a, a) == pytest.approx(0, abs=1e-12)
+    assert metrics.frechet(a, b) > 1
+    # The order of the rows is no difference: not even in the tenth figure.
+    assert metrics.frechet(a.flip(0), b) == pytest.approx(
+        metrics.frechet(a, b), rel=1e-12
+    )
 
 
 def test_energy_distance_equals_its_definition_by_loops():

@@ -32,6 +32,17 @@ def test_a_record_reaches_reader_and_scoreboard(shown):
     assert "<strong>97.3 %</strong>" in bundle["text/html"]
 
 
+def test_the_last_bits_of_a_sum_are_not_stored(shown):
+    thirds = (0.1 + 0.2) / 3, (0.1 + 0.2) / 3 + 1e-16
+    for third in thirds:
+        record("a third", third, floor=third, interval=(third, 1.0), goal="<= 0.1")
+    one, other = (bundle[RECORD_MIME] for bundle in shown)
+    assert one == other
+    assert one["value"] == 0.1
+    assert one["interval"] == (0.1, 1.0)
+    assert one["met"] is False  # the goal is held against the value itself
+
+
 def test_a_sentence_carries_the_numbers_and_is_escaped(shown):
     record("x", 2.0, floor=1.0, sentence="<b>{value}</b> against {floor}")
     assert shown[0]["text/plain"] == "<b>2</b> against 1"

@@ -23,13 +23,18 @@ def frechet(a: Float[Tensor, "n feature"], b: Float[Tensor, "m feature"]) -> flo
     (1706.08500). Over zero for two samples of one source, and more so the fewer rows.
     """
     a, b = _rows(a), _rows(b)
-    cov_a, cov_b = torch.cov(a.T), torch.cov(b.T)
-    values, vectors = torch.linalg.eigh(cov_a)
-    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
-    # Σa^½ Σb Σa^½ is symmetric and has the eigenvalues of Σa Σb.
-    shared = torch.linalg.eigvalsh(root @ cov_b @ root).clamp(min=0).sqrt().sum()
+    root_a, root_b = _root(a), _root(b)
+    # The eigenvalues of Σa Σb are the squares of these: no root of a rounding error.
+    shared = torch.linalg.svdvals(root_a @ root_b.T).sum()
     mean = (a.mean(0) - b.mean(0)).square().sum()
-    return float(mean + cov_a.trace() + cov_b.trace() - 2 * shared)
+    spread = root_a.square().sum() + root_b.square().sum()
+    return float(mean + spread - 2 * shared)
+
+
+def _root(rows: Float[Tensor, "n feature"]) -> Float[Tensor, "k feature"]:
+    """Return R with RᵀR the covariance of the rows."""
+    centred = (rows - rows.mean(0)) / (len(rows) - 1) ** 0.5
+    return torch.linalg.qr(centred, mode="r").R
 
 
 def energy_distance(

@@ -42,8 +42,13 @@ class Record:
         """Say nothing more at the end of a cell: `record` has shown it."""
 
     def data(self) -> dict[str, Any]:
-        """Return what the scoreboard stores."""
-        return asdict(self) | {"met": self.met}
+        """Return what the scoreboard stores, in nine significant figures.
+
+        Two runs must agree in it, and the last bits of a sum depend on where its terms
+        happen to lie in memory.
+        """
+        stored = {name: _rounded(value) for name, value in asdict(self).items()}
+        return stored | {"met": self.met}
 
 
 def parse_goal(goal: str) -> tuple[str, float]:
@@ -129,6 +134,12 @@ def record(
         bundle["text/plain"] = text.replace("**", "")
     display(bundle, raw=True)
     return made
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_rounded(one) for one in value)
+    return float(f"{value:.9g}") if isinstance(value, float) else value
 
 
 def _optional(value: float | None) -> float | None:
