@@ -4,11 +4,13 @@ import html.parser
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from pybtex.database import parse_file
 
+from bookkit import BookError, systems
 from bookkit import facts as pages
 from bookkit.toc import problems as toc_problems
 from minigen import facts
@@ -263,8 +265,45 @@ def test_asking_for_what_is_not_there_tells_what_is(ask, message: str):
 # The pages
 
 
+def numbers() -> list[dict[str, Any]]:
+    """Return a record for every name on which a verdict rests."""
+    return [
+        {"chapter": row.chapter, "name": name, "value": 0.25, "unit": "%",
+         "floor": None, "ceiling": 1.0, "baseline": 0.5, "goal": None}
+        for row in facts.claims()
+        for name in row.measured
+    ]  # fmt: skip
+
+
+def test_a_verdict_takes_its_numbers_from_the_scoreboard():
+    row = next(row for row in facts.claims() if row.measured)
+    page = pages.claims_page(numbers())
+    name = row.measured[0]
+    told = (
+        f"- {name[0].upper()}{name[1:]}: **25.0 %**; ceiling\N{NO-BREAK SPACE}100.0 %"
+    )
+    assert told in page
+    rows = [one for one in numbers() if one["name"] != name]
+    with pytest.raises(BookError, match=re.escape(repr(name))):
+        pages.claims_page(rows)
+
+
+def test_the_timeline_has_every_system_once_with_what_the_filter_asks_for():
+    shown = Parts(systems.timeline(facts.systems()))
+    assert sorted(shown.links) == sorted(f"#system-{r.id}" for r in facts.systems())
+    text = systems.timeline(facts.systems())
+    for row in facts.systems():
+        assert f'data-kind="{row.kind}" data-media="{" ".join(row.media)}"' in text
+
+
+def test_a_kind_that_the_filter_does_not_know_is_refused(book: Path):
+    changed(book, "systems.yml", "gpt-3", kind="by magic")
+    with pytest.raises(FactError, match="kind may be token by token"):
+        facts.systems(book)
+
+
 def test_pages_give_each_row_its_address_and_link_to_no_other():
-    text = "\n".join(pages.all_pages().values())
+    text = "\n".join(pages.all_pages(numbers()).values())
     made = re.findall(r"^\(([^()]+)\)=$", text, re.MULTILINE)
     assert len(made) == len(set(made))
     wanted = {f"claim-{r.id}" for r in facts.claims()}
@@ -277,7 +316,9 @@ def test_pages_give_each_row_its_address_and_link_to_no_other():
 
 def test_hand_written_pages_link_to_rows_that_exist():
     made = set(
-        re.findall(r"^\(([^()]+)\)=$", "\n".join(pages.all_pages().values()), re.M)
+        re.findall(
+            r"^\(([^()]+)\)=$", "\n".join(pages.all_pages(numbers()).values()), re.M
+        )
     )
     for path in BOOK.glob("[!_]*.md"):
         linked = set(re.findall(r"\]\(#([^)]+)\)", path.read_text("utf-8")))

@@ -23,6 +23,13 @@ def addresses() -> dict[str, str]:
     return found | {"version": project["project"]["version"]}
 
 
+def report(repository: str) -> str:
+    """Return where a reader reports a mistake: an issue, or the page that says how."""
+    if repository:
+        return f"{repository}/issues/new"
+    return "how-to-use.html#use-report"
+
+
 def colab(repository: str, chapter: str) -> str:
     """Return where Colab opens a chapter of a GitHub repository."""
     place = repository.removeprefix(GITHUB)

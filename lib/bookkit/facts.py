@@ -2,13 +2,15 @@
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import yaml
 
-from bookkit import BookError, pages
+from bookkit import BookError, pages, scores, systems
 from bookkit.paths import CHAPTERS, PAGES
 from minigen import facts
 from minigen.references import BOOK, FactError, reference
@@ -82,16 +84,19 @@ def check() -> None:
         raise BookError("the facts in book/data need mending: " + "; ".join(found))
 
 
-def all_pages() -> dict[str, str]:
-    """Return the pages that are made of the data: file name and text."""
+def all_pages(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the pages that are made of the data: file name and text.
+
+    `rows` are those of the scoreboard, from which verdicts take their numbers.
+    """
     return {
-        "claims.md": claims_page(),
+        "claims.md": claims_page(rows),
         "systems.md": systems_page(),
         "glossary.md": glossary_page(),
     }
 
 
-def claims_page() -> str:
+def claims_page(records: Sequence[Mapping[str, Any]]) -> str:
     """Return the page of checked claims in MyST."""
     text = [_intro("_claims_intro.md"), "", _verdicts()]
     for group, rows in groupby(facts.claims(), key=lambda row: row.group):
@@ -101,6 +106,7 @@ def claims_page() -> str:
             text += [
                 f"\n(claim-{row.id})=\n### {plain(row.claim.rstrip('.'))}\n",
                 f"**Verdict: {mark}.** {plain(row.why)}\n",
+                *_measured(row, records),
                 *_fields(row, row.sources),
             ]
     return "\n".join(text) + "\n"
@@ -108,7 +114,7 @@ def claims_page() -> str:
 
 def systems_page() -> str:
     """Return the page of systems in MyST."""
-    text = [_intro("_systems_intro.md")]
+    text = [_intro("_systems_intro.md"), "", systems.timeline(facts.systems())]
     for row in facts.systems():
         text += [
             f"\n(system-{row.id})=\n## {plain(row.name)}\n",
@@ -158,6 +164,18 @@ def _verdicts() -> str:
         f"- **{verdict}**: {meaning} ({given.count(verdict)})"
         for verdict, meaning in facts.VERDICTS.items()
     )
+
+
+def _measured(row: facts.Claim, records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the numbers on which a verdict rests, as the chapter's run gave them."""
+    if not row.measured:
+        return []
+    return [
+        "In the book's own run:\n",
+        *(f"- {scores.line(scores.find(records, row.chapter, name))}"
+          for name in row.measured),
+        "",
+    ]  # fmt: skip
 
 
 def _fields(row: facts.Claim | facts.System, keys: tuple[str, ...]) -> list[str]:

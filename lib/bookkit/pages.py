@@ -23,12 +23,17 @@ def title(notebook: Any) -> str:
     return ""
 
 
-def times(notebook: Any) -> list[str]:
-    """Return how long a chapter takes a reader, and a CPU."""
+def minutes(notebook: Any) -> int:
+    """Return how many minutes a chapter's prose takes to read."""
     words = sum(
         len(c.source.split()) for c in notebook.cells if c.cell_type == "markdown"
     )
-    told = [f"{max(1, round(words / WORDS_A_MINUTE))} min to read"]
+    return max(1, round(words / WORDS_A_MINUTE))
+
+
+def times(notebook: Any) -> list[str]:
+    """Return how long a chapter takes a reader, and a CPU."""
+    told = [f"{minutes(notebook)} min to read"]
     if seconds := notebook.metadata.get("run", {}).get("seconds"):
         told.append(f"{seconds:.0f} s to run on a CPU")
     return told
@@ -100,8 +105,8 @@ MENDED = [
     (r'<meta name="viewport"[^>]*>\s*(?=<meta name="viewport")', ""),
     (r'\s*<meta name="(?:viewport|docsearch:\w+)" content="[^"]*"/>', ""),
     (r'\s*<meta name="docsearch:\w+"[^>]*/>', ""),
-    # The footer's own link, from each page's depth.
-    (r'href="THIRD-PARTY.txt" data-from-root', r'href="{up}THIRD-PARTY.txt"'),
+    # The footer's own links, from each page's depth.
+    (r'href="([^"]+)" data-from-root', r'href="{up}\1"'),
     # The sidebar is a landmark, and its search button is called what it shows.
     (r'(<div id="pst-primary-sidebar")', r'\1 role="navigation" aria-label="Book"'),
     (r'(<button class="btn search-button-field[^>]*?) aria-label="Search"', r"\1"),
@@ -140,6 +145,7 @@ _NEEDED = [
     (r"live(?!-tokens)(?:-\w+)?\.js", r"\bdata-live="),
     (r"live-tokens\.js", r"\bdata-tokens="),
     (r"quiz\.js", r"\bdata-quiz="),
+    (r"systems\.js", r"\bdata-systems="),
 ]
 
 

@@ -4,8 +4,11 @@ It begins with one line a chapter, and with the models that draw digits on the r
 that all of them share, so that it can still be read when the chapters are many.
 """
 
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bookkit import BookError
 from bookkit.paths import PAGES
 from bookkit.scoreboard import aim
 from minigen.record import number
@@ -16,6 +19,8 @@ LIMITS = ("floor", "ceiling", "baseline")
 FULL = 3.0
 #: What the shared ruler measures: see minigen/ruler.py, and how chapters name it.
 RULED, RULER_UNIT = "distance of samples", "× floor"
+#: A line of a page that stands for a record: `%record chapter name of the record`.
+_RECORD = re.compile(r"^%record +(\S+) +(.+?) *$", re.MULTILINE)
 
 
 def page(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
@@ -88,15 +93,48 @@ def _ruler(made: dict[str, list[dict[str, Any]]], names: dict[str, str]) -> list
     return lines
 
 
+def find(rows: Sequence[Mapping[str, Any]], chapter: str, name: str) -> dict[str, Any]:
+    """Return a chapter's record of that name."""
+    for row in rows:
+        if row["chapter"] == chapter and row.get("name") == name:
+            return dict(row)
+    raise BookError(
+        f"a page rests on the record {name!r} of the chapter {chapter}, which shows "
+        "none of that name: correct the page or the row in book/data that names it"
+    )
+
+
+def insert(
+    text: str, rows: Sequence[Mapping[str, Any]], titles: Mapping[str, str]
+) -> str:
+    """Return a page's text with every %record line replaced by that number."""
+
+    def replaced(match: re.Match[str]) -> str:
+        row = find(rows, match[1], match[2])
+        return f"- {line(row)} ([{titles[match[1]]}](chapters/{match[1]}.ipynb))"
+
+    return _RECORD.sub(replaced, text)
+
+
+def line(row: dict[str, Any]) -> str:
+    """Return a record in a line: what it measures, its value and what limits it."""
+    name = row["name"][0].upper() + row["name"][1:]
+    return f"{name}: **{_value(row)}**; {_against(row, ', ')}"
+
+
+def _against(row: dict[str, Any], between: str = " · ") -> str:
+    """Return what a value is held against."""
+    return between.join(
+        f"{limit}\N{NO-BREAK SPACE}{_plain(row[limit], row['unit'])}"
+        for limit in LIMITS
+        if row.get(limit) is not None
+    )
+
+
 def _table(rows: list[dict[str, Any]]) -> list[str]:
     lines = ["| what | value | held against | goal |", "|---|---:|---|---|"]
     for row in rows:
-        against = " · ".join(
-            f"{limit}\N{NO-BREAK SPACE}{_plain(row[limit], row['unit'])}"
-            for limit in LIMITS
-            if row.get(limit) is not None
-        )
-        cells = [row["name"], _value(row), against, _goal(row)]
+        cells = [row["name"], _value(row), _against(row), _goal(row)]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

@@ -18,11 +18,13 @@ import yaml
 from bookkit import (
     BookError,
     assets,
+    chart,
     contents,
     elsewhere,
     excerpts,
     facts,
     folding,
+    glossing,
     live,
     meta,
     pages,
@@ -31,6 +33,7 @@ from bookkit import (
 )
 from bookkit.elsewhere import addresses
 from bookkit.paths import BUILD, PAGES, ROOT, SCOREBOARD, SITE, SOURCE, WEB, relative
+from minigen.facts import terms
 
 STAGE = BUILD / "stage"
 OUTPUT = BUILD / "sphinx"
@@ -54,12 +57,15 @@ def configuration() -> dict[str, Any]:
     """Return `_config.yml` with the footer and what the public addresses allow."""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
     known = addresses()
+    report = elsewhere.report(known["repository"])
     edition = f"Edition {known['version']}" + (
         f", commit {commit()}" if commit() else ""
     )
     config.setdefault("html", {})["extra_footer"] = (
         f"<p>{edition}. Text and figures CC BY 4.0, code MIT. "
-        '<a href="THIRD-PARTY.txt" data-from-root>Work of others</a>.</p>'
+        '<a href="THIRD-PARTY.txt" data-from-root>Work of others</a>. '
+        f'<a href="{report}"{"" if "://" in report else " data-from-root"}>'
+        "Report a mistake</a>.</p>"
     )
     if known["site"]:
         config["html"]["baseurl"] = known["site"] + "/"
@@ -107,6 +113,7 @@ def stage_chapters(target: Path) -> dict[str, str]:
         live.place(notebook, chapter.stem, target / "_assets")
         pages.keep_what_is_shown(notebook)
         folding.fold(notebook)
+        glossing.link(notebook, terms())
         staged = target / "chapters" / chapter.name
         nbformat.write(notebook, staged)
         when = executed.stat()
@@ -117,14 +124,19 @@ def stage_chapters(target: Path) -> dict[str, str]:
 def stage_pages(target: Path, titles: dict[str, str]) -> None:
     """Lay out the pages written by hand, and those made of numbers and facts."""
     runs = SOURCE / "chapters"
+    rows = json.loads(SCOREBOARD.read_text(encoding="utf-8"))
     for page in target.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         text = contents.insert(text, toc.read(), runs, facts.planned())
+        text = scores.insert(text, rows, titles)
         page.write_text(excerpts.insert(text, runs), encoding="utf-8")
-    rows = json.loads(SCOREBOARD.read_text(encoding="utf-8"))
-    made = {"scoreboard.md": scores.page(rows, titles)}
+    notebooks = [runs / path.name for path in toc.chapters()]
+    made = {
+        "scoreboard.md": scores.page(rows, titles),
+        "next.md": chart.page(chart.read(notebooks, facts.planned())),
+    }
     facts.check()
-    for name, text in (made | facts.all_pages()).items():
+    for name, text in (made | facts.all_pages(rows)).items():
         (target / name).write_text(text, encoding="utf-8")
 
 

@@ -33,6 +33,9 @@ VERDICTS = {
     "unproven": "no evidence that would settle it was found",
     "false": "the sources or the run say otherwise",
 }
+#: How a system generates, for the timeline and the filter; and in what it does so.
+KINDS = ("token by token", "diffusion", "not disclosed")
+MEDIA = ("text", "pictures", "sound", "video")
 NOT_YET = "not yet"
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -54,6 +57,8 @@ class Claim:
     sources: tuple[str, ...] = ()
     chapter: str = ""
     shown_in: str = NOT_YET
+    #: Names of the chapter's records on which the verdict rests.
+    measured: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +69,8 @@ class System:
     name: str
     year: int
     maker: str
+    kind: str
+    media: tuple[str, ...]
     family: str
     size: str
     made_of: str
@@ -81,6 +88,8 @@ class Term:
     id: str
     term: str
     definition: str
+    #: Other forms under which running text has it, as "memorised" for memorisation.
+    also: tuple[str, ...] = ()
     symbol: str = ""
     chapter: str = ""
     see: tuple[str, ...] = ()
@@ -174,6 +183,15 @@ def systems(book: Path = BOOK) -> tuple[System, ...]:
     for row in rows:
         if not row.sources:
             raise FactError(f"systems.yml, {row.id}: a system needs a primary source")
+        for name, given, allowed in (
+            ("kind", {row.kind}, KINDS),
+            ("media", set(row.media), MEDIA),
+        ):
+            if not given <= set(allowed):
+                raise FactError(
+                    f"systems.yml, {row.id}: {name} may be {', '.join(allowed)}, not "
+                    f"{', '.join(sorted(given - set(allowed)))}"
+                )
     return rows
 
 
