@@ -61,6 +61,8 @@ def inputs(chapter):
     studies = {ROOT / "studies" / f"{name}.json" for name in book.get("studies", [])}
     facts = LIB / "minigen/facts.py" in used
     data = {*(PAGES / "data").glob("*.yml"), PAGES / "references.bib"} if facts else ()
+    asked = PAGES / "data" / "questions" / f"{chapter.stem}.yml"
+    data = {*data, asked} if asked.is_file() else data
     runner = {LIB / "bookkit" / name for name in ("execute.py", "offline.py")}
     alone = {chapter, ROOT / "constraints.txt"}
     return sorted(alone.union(used, weights, studies, data, runner))

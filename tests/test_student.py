@@ -114,7 +114,13 @@ def test_the_archive_runs_by_itself_and_stops_at_the_stubs_alone(tmp_path):
 
 def test_the_archive_has_what_facts_and_studies_read_and_no_secret(tmp_path):
     root = little(tmp_path).parents[1]
-    for part in ("book/data/claims.yml", "book/references.bib", "studies/vae.json"):
+    for part in (
+        "book/data/claims.yml",
+        "book/data/questions/vae.yml",
+        "book/references.bib",
+        "quizzes/vae.quiz.json",
+        "studies/vae.json",
+    ):
         assert (root / part).is_file()
     assert any((root / "lib/minigen/weights").glob("*.safetensors"))
     suffixes = {path.suffix for path in root.rglob("*") if path.is_file()}

@@ -17,6 +17,7 @@ import nbformat
 
 from bookkit import BookError, archive, elsewhere, toc
 from bookkit.paths import BUILD, ROOT, relative, write_whole
+from minigen.questions import for_jupyterquiz
 
 _FIRST = """\
 # Run this first: it finds the book's library, wherever this notebook runs.
@@ -129,6 +130,9 @@ def contents(notebooks: dict[str, str]) -> Iterator[tuple[str, bytes]]:
     yield "requirements.txt", requirements().encode()
     for name, text in notebooks.items():
         yield f"chapters/{name}", text.encode()
+    for path in sorted((ROOT / "book/data/questions").glob("*.yml")):
+        quiz = for_jupyterquiz(path.stem)
+        yield f"quizzes/{path.stem}.quiz.json", quiz.encode()
     for part in (*_PARTS, *_WHOLE):
         place = ROOT / part
         for path in [place] if place.is_file() else sorted(place.rglob("*")):

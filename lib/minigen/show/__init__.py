@@ -22,6 +22,7 @@ from minigen.show.live_text import Words
 from minigen.show.live_tokens import LiveTokens, tokenizer
 from minigen.show.plane import contours, points
 from minigen.show.player import Player, player
+from minigen.show.questions import Questions, questions
 from minigen.show.quiz import Quiz, quiz
 from minigen.show.quote import Quote, quote
 from minigen.show.style import (
@@ -41,9 +42,10 @@ from minigen.show.table import Table, table
 __all__ = [
     "DATA", "GREEN", "INK", "MODEL", "MUTED", "NOISE", "PLUM", "RULE",
     "Choice", "Live", "LiveTokens", "Looks", "Loop", "Luck", "Noise", "Picture",
-    "Plane", "Player", "Quiz", "Quote", "Rows", "Shown", "Slider", "Stops", "Table",
-    "Walk", "Words",
+    "Plane", "Player", "Questions", "Quiz", "Quote", "Rows", "Shown", "Slider",
+    "Stops", "Table", "Walk", "Words",
     "axes", "bars", "contours", "curves", "cut", "figure", "heat", "histograms",
     "images", "knobs", "live", "odds", "picture", "player",
-    "points", "quiz", "quote", "shades", "sheet", "table", "tiled", "tokenizer",
+    "points", "questions", "quiz", "quote", "shades", "sheet", "table", "tiled",
+    "tokenizer",
 ]  # fmt: skip

@@ -153,3 +153,10 @@ QUIZ: dict[str, Any] = {
     "more": "{} more",
     "again": "Start again",
 }
+
+#: What is said to an answer (questions.py), and where the chapter answers.
+QUESTIONS = {
+    "right": "Right.",
+    "wrong": "Not this one.",
+    "where": "Look again:",
+}
