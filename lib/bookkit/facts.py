@@ -129,15 +129,14 @@ def systems_page() -> str:
 
 
 def glossary_page() -> str:
-    """Return the glossary in MyST, one heading a letter."""
+    """Return the glossary in MyST; each term is a heading, so that search finds it."""
     names = {row.id: row.term for row in facts.terms()}
     known = written()
     text = [_intro("_glossary_intro.md")]
     for letter, rows in groupby(facts.terms(), key=lambda row: row.term[0].upper()):
         text += [f"\n(glossary-{letter.lower()})=\n## {letter}"]
         for row in rows:
-            symbol = f", ${row.symbol}$" if row.symbol else ""
-            more = ""
+            more = f" Written ${row.symbol}$." if row.symbol else ""
             if row.chapter in known:
                 more += f" Introduced in {_link_chapter(row.chapter, known)}."
             if row.see:
@@ -146,8 +145,8 @@ def glossary_page() -> str:
             if row.sources:
                 more += f" {_sources(row.sources)}."
             text += [
-                f"\n(term-{row.id})=\n**{plain(row.term)}**{symbol}",
-                f": {plain(row.definition)}{more}",
+                f"\n(term-{row.id})=\n### {plain(row.term)}\n",
+                f"{plain(row.definition)}{more}",
             ]
     return "\n".join(text) + "\n"
 

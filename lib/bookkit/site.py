@@ -67,6 +67,8 @@ def configuration() -> dict[str, Any]:
         f'<a href="{report}"{"" if "://" in report else " data-from-root"}>'
         "Report a mistake</a>.</p>"
     )
+    # Sphinx reads it from where it runs, not from where the configuration lies.
+    config["sphinx"]["config"]["html_search_scorer"] = str(WEB / "scorer.js")
     if known["site"]:
         config["html"]["baseurl"] = known["site"] + "/"
     if known["repository"]:
