@@ -12,6 +12,12 @@ from typing import Any
 from minigen import questions as data
 from minigen.show.live_words import QUESTIONS
 
+#: An answer looks like something to press wherever it is shown.
+_LOOK = (
+    "padding:.6em .9em;border:1px solid;border-radius:6px;margin:.4em 0;"
+    "list-style:none;cursor:pointer"
+)
+
 
 @dataclass(frozen=True)
 class Questions:
@@ -35,7 +41,7 @@ class Questions:
         )
 
     def html(self) -> str:
-        """Return the questions as HTML that needs no style sheet and no script."""
+        """Return the questions as HTML; it needs no style sheet and no script."""
         items = "".join(_item(self.chapter, row) for row in self.rows)
         return f'<ol class="questions">{items}</ol>'
 
@@ -51,7 +57,8 @@ def _said(answer: data.Answer) -> str:
 
 def _item(chapter: str, row: data.Question) -> str:
     answers = "".join(
-        f'<li><details name="{row.id}"><summary>{html.escape(each.answer)}</summary>'
+        f'<li><details name="{row.id}"><summary style="{_LOOK}">'
+        f"{html.escape(each.answer)}</summary>"
         f'<p class="{"right" if each.correct else "wrong"}">'
         f"<strong>{_said(each)}</strong> {html.escape(each.feedback)}</p>"
         "</details></li>"
