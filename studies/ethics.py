@@ -137,7 +137,7 @@ def audited(settings, corpus, words, model):
         "loss": round(float(others.sum()) / tokens, 4),
         "own": round(float(members.sum())
                      / sum(len(s.tokens) + 1 for s in corpus.members), 4),
-        "auc": round(spied.auc.share, 4),
+        "auc": round(spied.auc.value, 4),
         "caught": round(spied.caught, 4),
         "exposure": {k: np.round(v, 3).tolist() for k, v in bits.items()},
         "extracted": {k: float(np.mean(v)) for k, v in first.items()},

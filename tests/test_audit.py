@@ -142,7 +142,7 @@ def test_an_attack_on_known_scores():
     members = torch.tensor([0.0, 1.0, 2.0, 3.0])
     others = torch.tensor([2.5, 3.5, 4.0, 5.0])
     found = audit.attack(members, others)
-    assert found.auc.share == pytest.approx(15 / 16)
+    assert found.auc.value == pytest.approx(15 / 16)
     assert found.caught == pytest.approx(3 / 4)  # three lie below the lowest other
     assert found.alarms == 0
     assert audit.attack(members, others, allowed=0.25).caught == 1.0

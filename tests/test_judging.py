@@ -99,11 +99,11 @@ def test_closer_is_the_statistic_of_mann_and_whitney():
     to_made = metrics.nearest_distance(made, train).numpy()
     to_held = metrics.nearest_distance(held, train).numpy()
     u = stats.mannwhitneyu(to_held, to_made).statistic / len(made) / len(held)
-    assert found.share == pytest.approx(u)
+    assert found.value == pytest.approx(u)
     truth = np.repeat([0, 1], [len(made), len(held)])
     area = roc_auc_score(truth, np.concatenate([to_made, to_held]))
-    assert found.share == pytest.approx(area)
-    assert found.low < found.share < found.high
+    assert found.value == pytest.approx(area)
+    assert found.low < found.value < found.high
 
 
 def test_the_interval_of_closer_covers_one_half_when_nothing_is_copied():
@@ -118,7 +118,7 @@ def test_the_interval_of_closer_covers_one_half_when_nothing_is_copied():
 def test_copies_are_closer_and_none_is_authentic():
     train, held = normal(60, 3, 0), normal(60, 3, 1)
     copies = train[torch.randperm(60, generator=repro.generator(2))[:40]]
-    assert judging.closer(copies, train, held).share == 1
+    assert judging.closer(copies, train, held).value == 1
     assert judging.authenticity(copies, train) == 0
     near = copies + 1e-3
     assert judging.authenticity(near, train) < 0.05

@@ -18,7 +18,8 @@ from minigen import gpt, lm, train
 from minigen.data import stories
 from minigen.data.stories import Secret, Settings, Story
 from minigen.data.stories.grammar import OWNERS, POOLS, PROFESSIONS
-from minigen.judging import Closer, smaller
+from minigen.judging import smaller
+from minigen.metrics import Estimate
 
 #: The pronoun that a profession is known for, where stories are skewed.
 KNOWN_FOR = {
@@ -209,7 +210,7 @@ def exposure_by_chance(candidates: int) -> float:
 class Attack:
     """How well members of the training set are told from others by a score."""
 
-    auc: Closer
+    auc: Estimate
     caught: float  # share of members that are named
     alarms: float  # share of others that are named with them, as allowed
 

@@ -6,7 +6,6 @@ of pixels.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from minigen.features import Classifier
-from minigen.metrics import frechet, nearest_distance, precision_recall
+from minigen.metrics import Estimate, frechet, nearest_distance, precision_recall
 
 #: Neighbours that reach a ball's edge, as in the paper on density and coverage.
 NEAREST = 5
@@ -141,38 +140,21 @@ def at_infinity(
     return float(line[0]), float(line[1])
 
 
-@dataclass(frozen=True)
-class Closer:
-    """How often a sample is nearer to the training rows than a held-out row is.
-
-    One half for a generator that does not copy; the interval holds the truth 95 times
-    in 100, with the training rows taken as they are.
-    """
-
-    share: float
-    low: float
-    high: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The ends of the interval."""
-        return self.low, self.high
-
-
 def closer(
     samples: Float[Tensor, "n feature"],
     train: Float[Tensor, "m feature"],
     held: Float[Tensor, "k feature"],
-) -> Closer:
+) -> Estimate:
     """Compare distances to the nearest training row, of samples and of held-out rows.
 
     The share of pairs (sample, held-out row) in which the sample is nearer, ties by
-    half: the statistic of Mann and Whitney (2004.05675, section 3).
+    half: the statistic of Mann and Whitney (2004.05675, section 3). One half for a
+    generator that does not copy; its interval takes the training rows as they are.
     """
     return smaller(nearest_distance(samples, train), nearest_distance(held, train))
 
 
-def smaller(ours: Float[Tensor, " n"], theirs: Float[Tensor, " m"]) -> Closer:
+def smaller(ours: Float[Tensor, " n"], theirs: Float[Tensor, " m"]) -> Estimate:
     """Return how often a value of ours is under one of theirs, ties by half.
 
     Its interval by the variance of DeLong and others (1988).
@@ -181,7 +163,7 @@ def smaller(ours: Float[Tensor, " n"], theirs: Float[Tensor, " m"]) -> Closer:
     by_ours, by_theirs = wins.mean(1), wins.mean(0)
     error = (by_ours.var() / len(ours) + by_theirs.var() / len(theirs)).sqrt()
     share, reach = float(wins.mean()), 1.96 * float(error)
-    return Closer(share, max(0.0, share - reach), min(1.0, share + reach))
+    return Estimate(share, max(0.0, share - reach), min(1.0, share + reach))
 
 
 def authenticity(

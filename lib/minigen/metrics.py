@@ -7,6 +7,7 @@ the one that the book trusts.
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,6 +15,20 @@ from jaxtyping import Float, Int64
 from torch import Tensor
 
 from minigen import repro
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The ends of the interval."""
+        return self.low, self.high
 
 
 def frechet(a: Float[Tensor, "n feature"], b: Float[Tensor, "m feature"]) -> float:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from scipy import stats
 
+from minigen.metrics import Estimate
+
 Z95 = 1.959963984540054
 
 
@@ -37,21 +39,13 @@ def by_chance(right: int, asked: int) -> float:
 
 
 @dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Estimate):
     """d′ with its 95 % interval, and the criterion: over 0, a reader says "real" more.
 
     d′ is 0 for who cannot tell; 1 is 69 % right without bias, 2 is 84 %.
     """
 
-    value: float
-    low: float
-    high: float
     criterion: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The ends of the interval."""
-        return self.low, self.high
 
 
 def d_prime(hits: int, generated: int, false_alarms: int, real: int) -> Sensitivity:

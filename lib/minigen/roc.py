@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Generator, Tensor
 
 from minigen import repro
+from minigen.metrics import Estimate
 
 Scores = Float[Tensor, " _"]
 
@@ -55,25 +56,11 @@ def roc(real: Scores, made: Scores) -> tuple[Tensor, Tensor]:
 
 
 @dataclass(frozen=True)
-class Share:
-    """A share with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The ends of the interval."""
-        return self.low, self.high
-
-
-@dataclass(frozen=True)
 class Judged:
     """What a detector is worth: its AUC, and what it finds at a low rate of alarms."""
 
-    auc: Share
-    found: Share
+    auc: Estimate
+    found: Estimate
 
 
 def judge(
@@ -103,9 +90,9 @@ def judge(
     )
 
 
-def _share(value: float, drawn: Tensor) -> Share:
+def _share(value: float, drawn: Tensor) -> Estimate:
     low, high = drawn.quantile(torch.tensor([0.025, 0.975], dtype=torch.float64))
-    return Share(value, float(low), float(high))
+    return Estimate(value, float(low), float(high))
 
 
 def _aucs(real: Tensor, made: Tensor) -> Float[Tensor, " resamples"]:
