@@ -5,10 +5,11 @@ import math
 
 import pytest
 import torch
+from scipy import stats
 
 from bookkit import BookError, imports, studies
 from minigen import repro, ruler
-from minigen.studies import load
+from minigen.studies import load, mean_interval
 
 NAMES = studies.names()
 STUDY = """
@@ -183,6 +184,15 @@ def test_load_finds_the_nearest_result_above(folder, monkeypatch):
     (folder / "tiny.json").write_text('{"study": "tiny"}', encoding="utf-8")
     with pytest.raises(ValueError, match="not the whole result"):
         load("tiny")
+
+
+def test_an_interval_over_seeds_is_students():
+    mean, reach = mean_interval([1.0, 2.0, 4.0])
+    found = stats.ttest_1samp([1.0, 2.0, 4.0], 0).confidence_interval(0.95)
+    assert (mean - reach, mean + reach) == pytest.approx((found.low, found.high))
+    assert mean_interval([3.0, 3.0]) == (3.0, 0.0)
+    with pytest.raises(ValueError, match="2 values or more, not 1"):
+        mean_interval([3.0])
 
 
 # What the ruler's study must show for the ruler to be trusted.
