@@ -342,7 +342,7 @@ def train(
 
 def _words(
     *,
-    steps: int = 1000,
+    steps: int = 1200,
     position_scale: float = 1.0,
     sequence: bool = True,
     drop: float = 0.1,
