@@ -1,6 +1,6 @@
 # Thin: each target is one command that can also be typed without make (see README.md).
 # Another environment: make book PY=python. Jobs side by side: make book JOBS=1.
-.PHONY: help env book test check lab serve offline studies student grading plain format clean
+.PHONY: help env book test check lab serve offline studies student slides grading plain format clean
 PYTHON ?= python3
 VENV ?= .venv
 PY ?= $(VENV)/bin/python
@@ -46,6 +46,9 @@ student: $(ENV)  ## write notebooks without solutions, and a teacher's with them
 
 grading: $(ENV)  ## write an autograder for each chapter, for Otter-Grader
 	$(PY) -m doit grading
+
+slides: $(ENV)  ## make a deck of slides of each chapter, and its PDF: _build/slides
+	$(PY) -m bookkit.slides
 
 plain: $(ENV)  ## build the same book with plain Sphinx, without Jupyter Book
 	$(PY) -m bookkit.plain

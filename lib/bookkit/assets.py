@@ -26,6 +26,8 @@ TAKEN = [
         "files/source-serif-4-latin-wght-*.woff2",
         "fonts",
     ),
+    ("reveal.js", "dist/reveal.js", "reveal"),
+    ("reveal.js", "dist/plugin/notes.js", "reveal"),
     ("onnxruntime-web", "dist/ort.wasm.min.js", "ort"),
     ("onnxruntime-web", "dist/ort-wasm-simd-threaded.mjs", "ort"),
     ("onnxruntime-web", "dist/ort-wasm-simd-threaded.wasm", "ort"),

@@ -42,7 +42,7 @@ def times(notebook: Any) -> list[str]:
 def head(notebook: Any, links: Mapping[str, str] | None = None) -> str:
     """Return what stands under a chapter's title: minutes, level, what it needs.
 
-    `links` are the places to run it elsewhere (see elsewhere.py).
+    `links` are its slides, and the places to run it elsewhere (see elsewhere.py).
     """
     book = notebook.metadata.get("book", {})
     facts = times(notebook)
@@ -52,7 +52,8 @@ def head(notebook: Any, links: Mapping[str, str] | None = None) -> str:
         facts.append("needs " + ", ".join(f"[]({name}.ipynb)" for name in needs))
     lines = [" · ".join(facts)]
     if links:
-        lines.append(" ".join(f"[{name}]({url})" for name, url in links.items()))
+        # As HTML: the slides are no document that a link of MyST could find.
+        lines.append(" ".join(f'<a href="{u}">{name}</a>' for name, u in links.items()))
     return "```{div} chapter-head\n" + "\n\n".join(lines) + "\n```"
 
 

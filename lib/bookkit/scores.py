@@ -41,7 +41,7 @@ def page(rows: list[dict[str, Any]], titles: dict[str, str]) -> str:
             f"[Read the chapter](chapters/{chapter}.ipynb). It ran in "
             f"{runs.get(chapter, {}).get('seconds', 0):.0f} s and took "
             f"{runs.get(chapter, {}).get('peak_mib', 0):,.0f} MiB of memory at most.\n",
-            *_table(made[chapter]),
+            *table(made[chapter]),
         ]
     return "\n".join(text) + "\n"
 
@@ -131,7 +131,8 @@ def _against(row: dict[str, Any], between: str = " · ") -> str:
     )
 
 
-def _table(rows: list[dict[str, Any]]) -> list[str]:
+def table(rows: list[dict[str, Any]]) -> list[str]:
+    """Return numbers beside what they are held against, as a table's lines."""
     lines = ["| what | value | held against | goal |", "|---|---:|---|---|"]
     for row in rows:
         cells = [row["name"], _value(row), _against(row), _goal(row)]

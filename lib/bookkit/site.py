@@ -29,6 +29,7 @@ from bookkit import (
     meta,
     pages,
     scores,
+    slides,
     toc,
 )
 from bookkit.elsewhere import addresses
@@ -111,7 +112,9 @@ def stage_chapters(target: Path) -> dict[str, str]:
             raise BookError(f"{relative(executed)} is missing: run `make book`")
         notebook = nbformat.read(executed, as_version=4)
         titles[chapter.stem] = pages.title(notebook)
-        pages.add_head(notebook, elsewhere.links(repository, chapter.stem))
+        links = {"Slides": f"../{slides.FOLDER}/{chapter.stem}.html"}
+        links |= elsewhere.links(repository, chapter.stem)
+        pages.add_head(notebook, links)
         live.place(notebook, chapter.stem, target / "_assets")
         pages.keep_what_is_shown(notebook)
         folding.fold(notebook)
@@ -130,7 +133,7 @@ def stage_pages(target: Path, titles: dict[str, str]) -> None:
     for page in target.rglob("*.md"):
         text = page.read_text(encoding="utf-8")
         text = contents.insert(text, toc.read(), runs, facts.planned())
-        text = scores.insert(text, rows, titles)
+        text = slides.insert(scores.insert(text, rows, titles))
         page.write_text(excerpts.insert(text, runs), encoding="utf-8")
     notebooks = [runs / path.name for path in toc.chapters()]
     made = {
@@ -195,6 +198,7 @@ def build() -> None:
         raise BookError(f"the site lacks the pages {', '.join(missing)}; see {LOG}")
     shutil.copy2(STAGE / "THIRD-PARTY.txt", html / "THIRD-PARTY.txt")
     pages.finish(html, addresses(), meta.described(STAGE))
+    slides.write(html / slides.FOLDER, scripts="../_static/")
     new = SITE.with_name("site.new")
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(html, new, ignore=shutil.ignore_patterns(".buildinfo*", "*.inv"))
