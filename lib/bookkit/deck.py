@@ -116,16 +116,14 @@ def _of_code(
         yield Slide("code", headline or title, body, headline and title, lead)
 
 
-def _of_figure(
-    pieces: Sequence[Place], n: int, markup: str, voice: Voice
-) -> Slide:
+def _of_figure(pieces: Sequence[Place], n: int, markup: str, voice: Voice) -> Slide:
     """Return the slide of a figure: headline, figure, caption, moral."""
     section = voice.line(pieces[n].section) or _title(pieces, voice).title
     lead, headline = _before(pieces, n, voice)
     kicker = headline and section
     still = "show-live" not in markup and "show-table" not in markup
     box = _BOX.search(markup) if still else None
-    tall = bool(box) and float(box[1]) / float(box[2]) < WIDE
+    tall = box is not None and float(box[1]) < WIDE * float(box[2])
     moral = _after(pieces, n, voice)
     if still or "show-table" in markup:
         caption = _CAPTION.search(markup)
@@ -302,7 +300,8 @@ def _numbers(pieces: Sequence[Place], voice: Voice) -> Iterator[Slide]:
                 found[row["name"]] = row
     rows = list(found.values())[:MOST_NUMBERS]
     if rows:
-        shown = voice.block(Block("table", "\n".join(scores.table(rows)).replace(" %", "\N{NO-BREAK SPACE}%")))
+        table = "\n".join(scores.table(rows)).replace(" %", "\N{NO-BREAK SPACE}%")
+        shown = voice.block(Block("table", table))
         yield Slide("numbers", "Measured in this chapter", shown)
 
 

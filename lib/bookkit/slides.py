@@ -72,8 +72,8 @@ _INDEX = """\
 </head>
 <body class="list"><main>
 <h1>How Generative AI Works: slides</h1>
-<p>A deck a chapter. Arrow keys turn the slides, F fills the screen, O shows all of them,
-S opens the speaker's view with the chapter's text as notes.</p>
+<p>A deck a chapter. Arrow keys turn the slides, F fills the screen, O shows all of
+them, S opens the speaker's view with the chapter's text as notes.</p>
 <ol>
 {rows}
 </ol>
@@ -109,7 +109,7 @@ def titles() -> dict[str, str]:
 
 
 def page(title: str, slides: list[deck.Slide], scripts: str) -> str:
-    """Return a deck as a page; `scripts` leads to the folder of the figures' scripts."""
+    """Return a deck as a page; `scripts` leads to the folder of its scripts."""
     body = "\n".join(_slide(slide, first=n == 0) for n, slide in enumerate(slides))
     needed = ["reveal/reveal.js", "reveal/notes.js"]
     needed += [name for name, sign in SCRIPTS.items() if sign in body]

@@ -36,7 +36,7 @@ class Block:
 
 @dataclass
 class Voice:
-    """How a chapter's pieces are said: its equations' numbers, other chapters' titles."""
+    """How pieces are said: the equations' numbers, and the titles of chapters."""
 
     equations: dict[str, int] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)

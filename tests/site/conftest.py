@@ -15,16 +15,16 @@ import visit
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser
 
-from bookkit import toc
+from bookkit import slides, toc
 from bookkit.paths import SITE
 
 
 def pages() -> list[str]:
-    """Return the address of every page of the site, below its root."""
+    """Return the address of every page of the site but decks, below its root."""
     return sorted(
         path.relative_to(SITE).as_posix()
         for path in SITE.rglob("*.html")
-        if "_static" not in path.parts
+        if not {"_static", slides.FOLDER} & set(path.relative_to(SITE).parts)
     )
 
 
