@@ -18,7 +18,7 @@ from typing import Any
 
 from bookkit import BookError, live, scores
 from bookkit.words import Block, Voice, blocks, sentences, words
-from minigen.record import RECORD_MIME
+from minigen.record import RECORD_MIME, parse_goal
 
 #: A headline, and what leads to it, in words; more is left to the notes.
 LONGEST_HEADLINE, LONGEST_LEAD, LONGEST_MORAL = 24, 20, 34
@@ -30,8 +30,8 @@ FEWEST = 4
 WIDE = 1.8
 #: As many words of a moral are welcome on a slide; a shorter one takes a sentence more.
 WELCOME = 16
-#: The most numbers on a slide.
-MOST_NUMBERS = 7
+#: The most numbers on a slide: the last ones, for checks come before results.
+MOST_NUMBERS = 6
 _FIGURE = re.compile(r'<figure class="show-(figure|live|table)\b')
 _CARD = re.compile(r'class="fact-card".*?Claim, checked:')
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
@@ -296,13 +296,19 @@ def _numbers(pieces: Sequence[Place], voice: Voice) -> Iterator[Slide]:
     for piece in pieces:
         for output in piece.cell.get("outputs", []):
             row = output.get("data", {}).get(RECORD_MIME)
-            if row and row.get("goal"):
+            if row and row.get("goal") and not _is_check(row):
                 found[row["name"]] = row
-    rows = list(found.values())[:MOST_NUMBERS]
+    rows = list(found.values())[-MOST_NUMBERS:]
     if rows:
         table = "\n".join(scores.table(rows)).replace(" %", "\N{NO-BREAK SPACE}%")
         shown = voice.block(Block("table", table))
         yield Slide("numbers", "Measured in this chapter", shown)
+
+
+def _is_check(row: dict[str, Any]) -> bool:
+    """Tell whether a number only says that two ways of computing agree."""
+    sign, bound = parse_goal(row["goal"])
+    return sign == "<=" and not row["unit"] and bound <= 0.001
 
 
 def _exercises(pieces: Sequence[Place], voice: Voice) -> Slide:

@@ -15,28 +15,33 @@ FEWEST, MOST = 12, 25
 #: What is wrong with a deck's slides, when all is shown at the size they are made for.
 EXAMINE = """({smallest, least}) => {
   const told = [];
+  const parts = ":scope > *, .body > *, .stage > *, .said > *, p, li, td, .math, mjx-math";
+  const hidden = ".live-said, .show-said, [hidden], details:not([open])";
   Reveal.configure({fragments: false});
   for (const [n, section] of Reveal.getSlides().entries()) {
     Reveal.slide(n);
     const slide = section.querySelector(".slide");
-    const say = (what) => told.push(`slide ${n + 1}: ${what}`);
     const rest = slide.getBoundingClientRect();
-    for (const one of slide.querySelectorAll(":scope > *, .body > *, .stage > *, .said > *, p, li, td, .math, mjx-math")) {
+    const say = (what) => told.push(`slide ${n + 1}: ${what}`);
+    for (const one of slide.querySelectorAll(parts)) {
       const box = one.getBoundingClientRect();
-      if (!box.width || one.closest(".live-said, .show-said, [hidden], details:not([open])")) continue;
+      if (!box.width || one.closest(hidden)) continue;
       const name = `${one.localName}.${one.className}: ${one.textContent.slice(0, 40)}`;
-      if (box.bottom > rest.bottom - 4 || box.right > rest.right - 4 || box.top < 0 || box.left < 0)
-        say(`${name} leaves the slide`);
-      const scrolls = one.scrollHeight > one.clientHeight + 2 || one.scrollWidth > one.clientWidth + 2;
-      if (one.matches(".body, .stage") && scrolls) say(`${name} is too full`);
-      if (one.matches("h1, h2, .slide p, li, td") && !one.closest("figure")
-          && parseFloat(getComputedStyle(one).fontSize) < smallest) say(`${name} is small`);
+      const out = Math.max(box.bottom - rest.bottom, box.right - rest.right,
+        rest.top - box.top, rest.left - box.left);
+      if (out > -4) say(`${name} leaves the slide`);
+      const over = Math.max(one.scrollHeight - one.clientHeight,
+        one.scrollWidth - one.clientWidth);
+      if (one.matches(".body, .stage") && over > 2) say(`${name} is too full`);
+      const size = parseFloat(getComputedStyle(one).fontSize);
+      if (one.matches("h1, h2, p, li, td") && !one.closest("figure") && size < smallest)
+        say(`${name} is small`);
     }
     const drawing = slide.querySelector(".show-figure svg[role=img]");
     if (drawing && !drawing.getAttribute("aria-label")) say("a drawing without a text");
-    if (drawing && drawing.getBoundingClientRect().height < least
-        && drawing.viewBox.baseVal.width < 5 * drawing.viewBox.baseVal.height)
-      say(`its drawing is ${drawing.getBoundingClientRect().height} px high`);
+    const {width, height} = drawing?.viewBox.baseVal ?? {};
+    const high = drawing?.getBoundingClientRect().height;
+    if (high < least && width < 5 * height) say(`its drawing is ${high} px high`);
     if (!slide.querySelector("h1, h2").textContent.trim()) say("no headline");
   }
   Reveal.slide(0);
@@ -82,12 +87,10 @@ def test_keys_turn_its_slides_and_stay_with_a_slider(deck: Any) -> None:
 
 
 def test_a_live_model_runs_in_its_deck(browser: Browser, address: str) -> None:
-    chapter = next(
-        path.stem
-        for path in (SITE / "_static" / live.FOLDER).glob("*.onnx")
-        if path.is_file()
-    ).partition("-")[0]
-    with visit.opened(browser, address, f"{slides.FOLDER}/{chapter}.html") as (tab, seen):
+    models = (SITE / "_static" / live.FOLDER).glob("*.onnx")
+    chapter = next(models).name.partition("-")[0]
+    page = f"{slides.FOLDER}/{chapter}.html"
+    with visit.opened(browser, address, page) as (tab, seen):
         figure = tab.locator("figure[data-live]").first
         name = str(figure.get_attribute("id")).removeprefix("fig-")
         tab.evaluate(f"document.querySelector('#fig-{name}').live.change()")
