@@ -113,4 +113,5 @@ def test_the_head_of_a_chapter_says_what_it_costs_and_needs():
     assert "3 min to read · 18 s to run on a CPU · second chapter" in head
     assert "needs [](first.ipynb), [](other.ipynb)" in head
     assert "http" not in head
-    assert '<a href="https://x.org">There</a>' in pages.head(notebook, {"There": "https://x.org"})
+    linked = pages.head(notebook, {"There": "https://x.org"})
+    assert '<a href="https://x.org">There</a>' in linked

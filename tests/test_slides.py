@@ -90,7 +90,6 @@ def test_a_slide_says_what_its_cells_say(chapter):
     assert figure.lead == "Two painters."
     assert CAPTION in figure.body
     assert 'aria-label="Two rows."' in figure.body
-    assert "The upper row is no accident." in figure.body
     assert '<p class="ask">How can that be?</p>' in question.body
     assert "\\[a + b\\]" in law.body
     assert "<p>Add both:</p>" in law.body
@@ -120,6 +119,15 @@ def test_a_cell_is_left_out_or_its_code_shown_on_request(chapter):
 def test_a_high_drawing_stands_beside_its_words(chapter):
     chapter.cells[2] = code(picture(size="720 700"))
     assert made(chapter)[1].kind == "beside"
+
+
+def test_the_first_words_after_a_figure_are_its_moral(chapter):
+    chapter.cells[4:4] = [
+        code(picture("A sum.")),
+        new_markdown_cell("It is no accident at all. Is it? This is a long story."),
+    ]
+    figure = [one for one in made(chapter) if one.kind == "figure"][-1]
+    assert '<p class="moral fragment">It is no accident at all.' in figure.body
 
 
 def test_what_leads_to_the_next_figure_is_no_moral(chapter):
@@ -152,6 +160,7 @@ def test_a_deck_loads_what_its_figures_need_and_nothing_foreign(chapter):
         ("He said “no.” Then he left.", ["He said “no.”", "Then he left."]),
         ("About 3.5 of them: [this](x.ipynb). (Or less.)",
          ["About 3.5 of them: [this](x.ipynb).", "(Or less.)"]),
+        ("Yes. (One. Two.) No.", ["Yes.", "(One. Two.)", "No."]),
         ("no capital. so no end", ["no capital. so no end"]),
     ],
 )  # fmt: skip

@@ -33,6 +33,8 @@ WELCOME = 16
 #: The most numbers on a slide: the last ones, for checks come before results.
 MOST_NUMBERS = 6
 _FIGURE = re.compile(r'<figure class="show-(figure|live|table)\b')
+_WHOLE = re.compile(r"[.!?][)”’*_]*$")
+_NUMBER = re.compile(r"^\d+ *[.·] *")
 _CARD = re.compile(r'class="fact-card".*?Claim, checked:')
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
 _BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
@@ -124,7 +126,8 @@ def _of_figure(pieces: Sequence[Place], n: int, markup: str, voice: Voice) -> Sl
     still = "show-live" not in markup and "show-table" not in markup
     box = _BOX.search(markup) if still else None
     tall = box is not None and float(box[1]) < WIDE * float(box[2])
-    moral = _after(pieces, n, voice)
+    # What follows the opening figure leads to the question of the next slide.
+    moral = _after(pieces, n, voice) if pieces[n].section else ""
     if still or "show-table" in markup:
         caption = _CAPTION.search(markup)
         markup = _CAPTION.sub("", markup)
@@ -172,7 +175,7 @@ def _after(pieces: Sequence[Place], n: int, voice: Voice) -> str:
     moral: list[str] = []
     for sentence in told:
         longer = words(" ".join([*moral, sentence]))
-        if longer > LONGEST_MORAL or sentence.endswith(":"):
+        if longer > LONGEST_MORAL or not _WHOLE.search(sentence):
             break
         if moral and sentence.startswith("("):
             break
@@ -312,14 +315,16 @@ def _is_check(row: dict[str, Any]) -> bool:
 
 
 def _exercises(pieces: Sequence[Place], voice: Voice) -> Slide:
-    names = [
-        f"<li>{voice.line(p.block.text.partition('·')[2].strip() or p.block.text)}</li>"
+    names = {
+        p.cell.id: p.block.text  # the last heading of its cell
         for p in pieces
         if p.block
         and p.block.kind == "heading"
         and "exercise" in p.cell.metadata.get("tags", [])
-    ]
-    return Slide("list", "Exercises", f"<ol>{''.join(names)}</ol>")
+    }
+    rows = [voice.line(_NUMBER.sub("", name)) for name in names.values()]
+    items = "".join(f"<li>{row}</li>" for row in rows)
+    return Slide("list", "Exercises", f"<ol>{items}</ol>")
 
 
 def _type(cell: Any) -> str:

@@ -98,7 +98,8 @@ def sentences(text: str) -> list[str]:
     at = 0
     for end in _END.finditer(text):
         piece = text[at : end.end(1)]
-        if _SHORT.search(piece) or piece.count("$") % 2 or piece.count("`") % 2:
+        open_ = piece.count("(") > piece.count(")")  # a parenthesis of many sentences
+        if open_ or _SHORT.search(piece) or any(piece.count(s) % 2 for s in "$`"):
             continue
         found.append(piece.strip())
         at = end.end()

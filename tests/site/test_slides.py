@@ -15,7 +15,8 @@ FEWEST, MOST = 12, 25
 #: What is wrong with a deck's slides, when all is shown at the size they are made for.
 EXAMINE = """({smallest, least}) => {
   const told = [];
-  const parts = ":scope > *, .body > *, .stage > *, .said > *, p, li, td, .math, mjx-math";
+  const parts = ":scope > *, .body > *, .stage > *, .said > *," +
+    " p, li, td, .math, mjx-math";
   const hidden = ".live-said, .show-said, [hidden], details:not([open])";
   Reveal.configure({fragments: false});
   for (const [n, section] of Reveal.getSlides().entries()) {
@@ -73,9 +74,7 @@ def test_keys_turn_its_slides_and_stay_with_a_slider(deck: Any) -> None:
     tab.evaluate("Reveal.slide(0)")
     tab.keyboard.press("ArrowRight")
     assert tab.evaluate("Reveal.getIndices().h") == 1
-    where = (
-        "Reveal.getSlides().findIndex(s => s.querySelector('.show-controls input'))"
-    )
+    where = "Reveal.getSlides().findIndex(s => s.querySelector('.show-controls input'))"
     at = tab.evaluate(where)
     if at > 0:
         tab.evaluate("n => Reveal.slide(n)", at)
