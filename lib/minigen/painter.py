@@ -295,7 +295,7 @@ class Shrinking(KernelMuon):
     """
 
     #: The share that a step takes away, over the rate.
-    SHARE = 0.1
+    SHARE = 0.2
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
