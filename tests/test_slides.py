@@ -8,6 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from bookkit import deck, slides, toc, words
+from minigen import show
 from minigen.record import RECORD_MIME, Record
 
 CAPTION = "Two rows. The lower one can be read."
@@ -114,6 +115,18 @@ def test_a_cell_is_left_out_or_its_code_shown_on_request(chapter):
     kinds = [one.kind for one in made(chapter)]
     assert "figure" not in kinds
     assert "code" in kinds
+
+
+def test_the_first_question_is_asked_before_it_is_answered(chapter):
+    asked = show.questions("vae")
+    first = asked.rows[0]
+    chapter.cells.insert(4, code(asked.html()))
+    (quiz,) = [one for one in made(chapter) if one.kind == "quiz"]
+    assert html.unescape(quiz.title) == first.question
+    question, _, answer = html.unescape(quiz.body).partition("fragment")
+    for each in first.answers:
+        assert f"<li>{each.answer}</li>" in question
+        assert (each.feedback in answer) == each.correct
 
 
 def test_a_high_drawing_stands_beside_its_words(chapter):

@@ -1,10 +1,10 @@
 """Choose a chapter's slides from its own cells: nothing on a slide is written for it.
 
 A figure, a player, a live model, a table or a quiz makes a slide. Its headline is the
-question or the short line just before it, its moral the first words after it. A
-section's formulas make a slide; so do the question that the chapter opens with, its
-objectives, claims, numbers, exercises and summary. All prose goes into the speaker's
-notes.
+question or the short line just before it, its moral the first words after it. So do a
+section's formulas, the question that the chapter opens with, its objectives, claims,
+numbers, exercises and summary, and the first of its questions with answers. All prose
+goes into the speaker's notes.
 
 What a cell's `slideshow.slide_type`, which JupyterLab edits, can say: `skip` keeps a
 figure or a text's formulas off the slides, `slide` shows code.
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from string import ascii_lowercase
 from typing import Any
 
 from bookkit import BookError, live, scores
@@ -38,6 +39,14 @@ _NUMBER = re.compile(r"^\d+ *[.·] *")
 _CARD = re.compile(r'class="fact-card".*?Claim, checked:')
 _PARAGRAPH = re.compile(r"<p\b[^>]*>(.*?)</p>", re.DOTALL)
 _BOX = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+#: The first question of a chapter, as minigen.show.questions says it, and an answer.
+_ASKED = re.compile(
+    r'<li id="question-[^"]*"><p>(.*?)</p><ol type="a">(.*?)</ol>', re.DOTALL
+)
+_ANSWER = re.compile(
+    r'<summary[^>]*>(.*?)</summary><p class="(right|wrong)">.*?</strong>\s*(.*?)</p>',
+    re.DOTALL,
+)
 _CAPTION = re.compile(r"<figcaption.*?</figcaption>", re.DOTALL)
 
 
@@ -111,6 +120,8 @@ def _of_code(
         markup = live.markup(output.get("data", {}), chapter)
         if _FIGURE.search(markup):
             yield _of_figure(pieces, n, markup, voice)
+        elif asked := _ASKED.search(markup):
+            yield _quiz(asked, voice.line(section))
     if _type(cell) == "slide" and not _shows(cell):
         lead, headline = _before(pieces, n, voice)
         title = voice.line(section)
@@ -137,6 +148,18 @@ def _of_figure(pieces: Sequence[Place], n: int, markup: str, voice: Voice) -> Sl
         body = f'<div class="stage">{markup}</div>'
     kind = "beside" if tall else "figure" if still else "demo"
     return Slide(kind, headline or section, body, kicker, lead)
+
+
+def _quiz(asked: re.Match[str], section: str) -> Slide:
+    """Return a slide that asks a question of the chapter, its answer to come."""
+    answers = _ANSWER.findall(asked[2])
+    listed = "".join(f"<li>{text}</li>" for text, _, _ in answers)
+    right = [(n, why) for n, (_, kind, why) in enumerate(answers) if kind == "right"]
+    told = "".join(
+        f'<p class="moral fragment"><strong>{ascii_lowercase[n]}.</strong> {why}</p>'
+        for n, why in right
+    )
+    return Slide("quiz", asked[1], f'<ol type="a">{listed}</ol>{told}', section)
 
 
 def _before(pieces: Sequence[Place], n: int, voice: Voice) -> tuple[str, str]:

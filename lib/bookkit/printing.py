@@ -1,6 +1,7 @@
 """Print decks of slides to PDF with the Chromium on PATH."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from playwright.sync_api import Error, sync_playwright
@@ -14,11 +15,13 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--host-resolver-rules=MAP * ~NOTFOUND",
 ]  # fmt: skip
+#: How long a busy machine may take over a deck, in milliseconds.
+PATIENCE = 120_000
 #: deck.js says so when all slides are laid out for paper.
 LAID_OUT = "document.documentElement.dataset.paper === 'ready'"
 
 
-def print_decks(folder: Path, names: list[str]) -> None:
+def print_decks(folder: Path, names: list[str], jobs: int = 2) -> None:
     """Write NAME.pdf beside NAME.html for each deck in a folder."""
     found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if found is None:
@@ -27,9 +30,16 @@ def print_decks(folder: Path, names: list[str]) -> None:
             f"({', '.join(CHROMIUMS)}): install Chromium, or leave them out with "
             "`python -m bookkit.slides --no-pdf`"
         )
+    with ThreadPoolExecutor(jobs) as pool:  # a browser for each
+        shares = (names[n::jobs] for n in range(jobs))
+        list(pool.map(lambda share: _print(found, folder, share), shares))
+
+
+def _print(chromium: str, folder: Path, names: list[str]) -> None:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1280, "height": 720})
+        tab.set_default_timeout(PATIENCE)
         for name in names:
             address = (folder / f"{name}.html").resolve().as_uri()
             try:
