@@ -285,7 +285,8 @@ def _formulas(block: Block, section: Sequence[Place], voice: Voice) -> Iterator[
     body, last = "", None
     for piece in section:
         one = piece.block
-        if one and one.kind == "formula" and _type(piece.cell) != "skip":
+        left_out = _type(piece.cell) == "skip" or _exercise(piece.cell)
+        if one and one.kind == "formula" and not left_out:
             if last and last.kind == "paragraph":
                 told = sentences(last.text)
                 lead = told[-2:] if words(told[-1]) < FEWEST else told[-1:]
@@ -341,13 +342,15 @@ def _exercises(pieces: Sequence[Place], voice: Voice) -> Slide:
     names = {
         p.cell.id: p.block.text  # the last heading of its cell
         for p in pieces
-        if p.block
-        and p.block.kind == "heading"
-        and "exercise" in p.cell.metadata.get("tags", [])
+        if p.block and p.block.kind == "heading" and _exercise(p.cell)
     }
     rows = [voice.line(_NUMBER.sub("", name)) for name in names.values()]
     items = "".join(f"<li>{row}</li>" for row in rows)
     return Slide("list", "Exercises", f"<ol>{items}</ol>")
+
+
+def _exercise(cell: Any) -> bool:
+    return "exercise" in cell.metadata.get("tags", [])
 
 
 def _type(cell: Any) -> str:
