@@ -169,6 +169,16 @@ def test_a_step_of_kernel_muon_has_one_length_in_every_direction():
     assert model[1].weight.grad is None
 
 
+def test_kernels_that_nothing_asks_for_shrink_and_the_rest_stays():
+    model = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), torch.nn.Conv2d(6, 2, 1))
+    before = [weights.detach().clone() for weights in model.parameters()]
+    optimizer = painter.Shrinking.of(model, beside=("1",), rate=0.5)
+    optimizer.step()
+    kernel, *others = zip(model.parameters(), before, strict=True)
+    assert torch.allclose(kernel[0], kernel[1] * (1 - 0.5 * optimizer.SHARE))
+    assert all(torch.equal(now, then) for now, then in others)
+
+
 def test_a_painter_learns_a_few_pictures():
     seed_everything(0)
     model = Painter(Sizes(widths=(8, 16, 16), text=16))
