@@ -41,8 +41,8 @@ offline: book  ## pack the site to be read without a server: _build/site-offline
 studies: $(ENV)  ## run the studies with several seeds (an hour at most)
 	$(PY) -m bookkit.studies
 
-student: $(ENV)  ## write notebooks without solutions, and a teacher's with them
-	$(PY) -m bookkit.student
+student: $(ENV)  ## write notebooks without solutions, and a teacher's with them and an exam
+	$(PY) -m bookkit.handout
 
 grading: $(ENV)  ## write an autograder for each chapter, for Otter-Grader
 	$(PY) -m doit grading

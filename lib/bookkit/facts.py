@@ -30,7 +30,7 @@ def labels(root: Path = BOOK.parent) -> set[str]:
     # Those with an underscore are the beginnings of generated pages.
     texts = [
         path.read_text(encoding="utf-8")
-        for path in (root / PAGES.name).glob("[!.]*.md")
+        for path in (root / PAGES.name).rglob("[!.]*.md")
     ]
     for path in (root / CHAPTERS.name).glob("[!_.]*.ipynb"):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]

@@ -25,11 +25,13 @@ from bookkit import (
     facts,
     folding,
     glossing,
+    guide,
     live,
     meta,
     pages,
     scores,
     slides,
+    teaching,
     toc,
 )
 from bookkit.elsewhere import addresses
@@ -134,13 +136,15 @@ def stage_pages(target: Path, titles: dict[str, str]) -> None:
         text = page.read_text(encoding="utf-8")
         text = contents.insert(text, toc.read(), runs, facts.planned())
         text = slides.insert(scores.insert(text, rows, titles))
-        page.write_text(excerpts.insert(text, runs), encoding="utf-8")
+        text = guide.insert(excerpts.insert(text, runs), runs)
+        page.write_text(text, encoding="utf-8")
     notebooks = [runs / path.name for path in toc.chapters()]
     made = {
         "scoreboard.md": scores.page(rows, titles),
         "next.md": chart.page(chart.read(notebooks, facts.planned())),
     }
     facts.check()
+    teaching.check()
     for name, text in (made | facts.all_pages(rows)).items():
         (target / name).write_text(text, encoding="utf-8")
 

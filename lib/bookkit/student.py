@@ -7,16 +7,16 @@ that a class needs nothing else of the repository.
 """
 
 import ast
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from bookkit import BookError, archive, elsewhere, toc
-from bookkit.paths import BUILD, ROOT, relative, write_whole
+from bookkit import archive, elsewhere, toc
+from bookkit.paths import BUILD, ROOT, write_whole
 from minigen.questions import for_jupyterquiz
 
 _FIRST = """\
@@ -145,8 +145,17 @@ def contents(notebooks: dict[str, str]) -> Iterator[tuple[str, bytes]]:
                 yield path.relative_to(ROOT).as_posix(), path.read_bytes()
 
 
-def build(name: str, make: Callable[[Path], Any], target: Path = BUILD) -> Path:
-    """Write every chapter's notebook of a kind, and all of them as an archive."""
+def build(
+    name: str,
+    make: Callable[[Path], Any],
+    target: Path = BUILD,
+    *,
+    more: Mapping[str, str] | None = None,
+) -> Path:
+    """Write every chapter's notebook of a kind, and all of them as an archive.
+
+    `more` are other texts of the archive, by their path in it.
+    """
     made = {
         chapter.name: nbformat.writes(make(chapter)) + "\n"
         for chapter in toc.chapters()
@@ -154,23 +163,5 @@ def build(name: str, make: Callable[[Path], Any], target: Path = BUILD) -> Path:
     for path, text in made.items():
         write_whole(target / name / path, text)
     folder = f"how-generative-ai-works-{name}"
-    return archive.write(target / f"{folder}.zip", folder, contents(made))
-
-
-def main() -> int:
-    """Write the notebooks of students and of teachers; return the exit status."""
-    try:
-        for name, make in (
-            ("student", student_notebook),
-            ("solutions", solved_notebook),
-        ):
-            made = build(name, make)
-            print(f"{name}: {relative(BUILD / name)} and {relative(made)}")
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    files = [(path, text.encode()) for path, text in (more or {}).items()]
+    return archive.write(target / f"{folder}.zip", folder, chain(contents(made), files))
