@@ -1,6 +1,7 @@
 # Thin: each target is one command that can also be typed without make (see README.md).
 # Another environment: make book PY=python. Jobs side by side: make book JOBS=1.
-.PHONY: help env book test check lab serve offline studies student slides grading plain format clean
+.PHONY: help env book test check lab serve offline pdf studies student slides grading \
+  plain format clean
 PYTHON ?= python3
 VENV ?= .venv
 PY ?= $(VENV)/bin/python
@@ -37,6 +38,9 @@ serve: $(ENV)  ## serve the site at http://127.0.0.1:8000
 
 offline: book  ## pack the site to be read without a server: _build/site-offline.zip
 	$(PY) -m bookkit.archive
+
+pdf: book  ## print the whole book: _build/how-generative-ai-works.pdf
+	$(PY) -m bookkit.pdf
 
 studies: $(ENV)  ## run the studies with several seeds (an hour at most)
 	$(PY) -m bookkit.studies

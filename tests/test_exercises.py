@@ -1,6 +1,8 @@
 """Every checker accepts its chapter's own solution and refuses wrong answers."""
 
+import importlib
 import itertools
+import re
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ import wrong_sampling
 import wrong_text_to_image
 
 from bookkit import notebooks, student, toc
-from minigen import diffusion, exercises
+from minigen import checks, diffusion, exercises
 from minigen.checks import passes
 
 SOLVED = {
@@ -61,6 +63,78 @@ def test_the_students_stub_does_not_pass(exercise):
     exec(student.stub(source), names)
     exec(check, names)
     assert not passes(exercise, given[0])
+
+
+def spoilt(answer, change):
+    """Return an answer that is right but for what `change` does to its results."""
+    return lambda *given, **named: change(answer(*given, **named))
+
+
+def no_number(value):
+    """Return NaN in the place of every number, in the shape that was asked for."""
+    if isinstance(value, torch.Tensor):
+        return torch.full(value.shape, torch.nan)
+    if isinstance(value, np.ndarray):
+        return np.full(value.shape, np.nan)
+    return tuple(map(no_number, value)) if isinstance(value, tuple) else float("nan")
+
+
+def one_axis_more(value):
+    """Return the right answer in the wrong shape."""
+    if isinstance(value, torch.Tensor | np.ndarray):
+        return value[None]
+    return (
+        tuple(map(one_axis_more, value)) if isinstance(value, tuple) else [value, value]
+    )
+
+
+def half_of_it(value):
+    """Return half of the rows, or of the letters, or a number as text."""
+    if isinstance(value, tuple):
+        return value[:1]
+    return value[: len(value) // 2] if np.ndim(value) or value == "" else str(value)
+
+
+@pytest.mark.parametrize("exercise", SOLVED)
+@pytest.mark.parametrize("change", [no_number, one_axis_more, half_of_it])
+def test_what_is_right_but_for_its_form_is_told_so(exercise, change):
+    verdict = passes(exercise, spoilt(solution(exercise), change))
+    assert not verdict
+    assert "stopped with" not in verdict.text, "the checker itself gave up"
+    assert "could not be called" not in verdict.text
+
+
+def broken(*given, **named):
+    return given[0] / "nothing"
+
+
+def endless(*given, **named):
+    while True:
+        pass
+
+
+def stubborn(*given, **named):
+    while True:
+        try:
+            endless()
+        except Exception:
+            continue
+
+
+@pytest.mark.parametrize("exercise", SOLVED)
+def test_an_exception_is_told_with_its_line(exercise):
+    verdict = passes(exercise, broken)
+    assert not verdict
+    assert '`return given[0] / "nothing"`' in verdict.text
+
+
+@pytest.mark.parametrize("exercise", SOLVED)
+@pytest.mark.parametrize("answer", [endless, stubborn])
+def test_an_endless_loop_is_stopped_with_a_word(exercise, answer, monkeypatch):
+    monkeypatch.setattr(checks, "PATIENCE", 0.01)
+    verdict = passes(exercise, answer)
+    assert not verdict
+    assert "was stopped. Does every loop come to an end?" in verdict.text
 
 
 def softmax(logits, axis):
@@ -411,11 +485,40 @@ WRONG = [
 ]  # fmt: skip
 
 
+@pytest.fixture
+def expected(monkeypatch):
+    """Note the numbers that checkers compare answers with."""
+    kept = []
+
+    def noting(value, wanted, *more, **named):
+        kept.append(wanted)
+        return checks.close(value, wanted, *more, **named)
+
+    for path in toc.chapters():
+        room = importlib.import_module(f"minigen.exercises.{path.stem}")
+        if hasattr(room, "close"):
+            monkeypatch.setattr(room, "close", noting)
+    return kept
+
+
+def leaked(text, wanted):
+    """Return the numbers of a right answer, to three digits or more, that a hint has."""
+    said = {match for match in re.findall(r"\d+\.\d+", text) if len(match) > 4}
+    numbers = checks.numbers(wanted).ravel()
+    return said & {f"{abs(number):.{n}g}" for number in numbers for n in (3, 4, 5, 6)}
+
+
 @pytest.mark.parametrize(("exercise", "answer", "hint"), WRONG)
-def test_a_wrong_answer_gets_the_hint_that_helps(exercise, answer, hint):
+def test_a_wrong_answer_gets_the_hint_that_helps(exercise, answer, hint, expected):
     verdict = passes(exercise, answer)
     assert not verdict
     assert hint in verdict.text
+    _, source, _ = SOLVED[exercise]
+    for line in source.splitlines():
+        told = line.strip().removeprefix("return ")
+        assert len(told) < 12 or told not in verdict.text, "a line of the solution"
+    for wanted in expected[-1:]:
+        assert not leaked(verdict.text, wanted), "a number of the solution"
 
 
 def test_every_exercise_is_tried_with_several_wrong_answers():

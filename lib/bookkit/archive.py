@@ -6,6 +6,7 @@ asks for them (live-model.js).
 """
 
 import base64
+import hashlib
 import json
 import sys
 import zipfile
@@ -13,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from bookkit import BookError
-from bookkit.paths import BUILD, SITE, relative
+from bookkit.paths import BUILD, SITE, relative, write_whole
 
 TARGET = BUILD / "site-offline.zip"
 #: The folder that unpacking makes.
@@ -68,10 +69,19 @@ def write(target: Path, folder: str, files: Iterable[tuple[str, bytes]]) -> Path
     return target
 
 
+def with_checksum(path: Path) -> Path:
+    """Write a file's SHA-256 beside it, as `sha256sum --check` reads it."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    beside = path.with_name(f"{path.name}.sha256")
+    write_whole(beside, f"{digest}  {path.name}\n")
+    return path
+
+
 def main() -> int:
     """Pack the site from the command line; return the exit status."""
     try:
-        made = pack()
+        made = with_checksum(pack())
     except (BookError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

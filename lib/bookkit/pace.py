@@ -27,7 +27,9 @@ DISCUSSION, FRAME = 12, 5
 
 _HEADING = re.compile(r"^\(([^()\s]+)\)=\n#{1,4} (.+)$", re.MULTILINE)
 #: Sections that need no time of their own in class.
-_ASIDE = re.compile(r"(?:what-you-will-be-able-to-do|objectives|exercises|sources)$")
+_ASIDE = re.compile(
+    r"(?:what-you-will-be-able-to-do|objectives|questions|exercises|sources)$"
+)
 _GUESS = re.compile(r"\bGuess\b|\bPredict\b|[Cc]ommit |Before you (?:look|read|run)")
 _KIND = re.compile(r"· (\w+):|\((\w+)\)$")
 _FIGURE = re.compile(r"\bshow\.(?:figure|images|player|quote|table)\(")
