@@ -38,10 +38,10 @@ def outcomes() -> Iterator[str]:
     """Yield the outcomes, each with its sections and exercises."""
     for row in teaching.outcomes():
         yield f"(outcome-{row.id})=\n**{row.outcome}**\n"
-        yield f": *Taught in* {_links(row.sections)}."
+        yield f": *Taught in* {_links(row.sections)}"
         if row.exercises:
             shown = [teaching.exercise(id).label for id in row.exercises]
-            yield f"  *Shown in* {_links(shown)}."
+            yield f"\n  *Shown in* {_links(shown)}"
         yield ""
 
 
@@ -88,13 +88,13 @@ def _agenda(session: teaching.Session) -> Iterator[str]:
         yield f"- *Before:* read {', '.join(told)}."
     shown = [*(chapters[name].label for name in session.chapters), *session.show]
     if shown:
-        skipped = f"; left out: {_links(session.skip)}" if session.skip else ""
-        yield f"- *Show:* {_links(shown)}{skipped}."
+        skipped = f". *Left out:* {_links(session.skip)}" if session.skip else ""
+        yield f"- *Show:* {_links(shown)}{skipped}"
     for word, ids in (("In class", session.exercises), ("After", session.home)):
         if ids:
             yield f"- *{word}:* {', '.join(map(_timed, ids))}."
     if session.discuss:
-        yield f"- *Discuss:* {_links(session.discuss)}."
+        yield f"- *Discuss:* {_links(session.discuss)}"
 
 
 def _timed(id: str) -> str:
@@ -103,7 +103,7 @@ def _timed(id: str) -> str:
 
 
 def _links(labels: Iterable[str]) -> str:
-    return ", ".join(f"[](#{label})" for label in labels)
+    return "; ".join(f"[](#{label})" for label in labels)
 
 
 def rates() -> Iterator[str]:

@@ -21,7 +21,7 @@ FIGURE, PLAY, CELL, GUESS = 1.0, 4.0, 0.5, 2.0
 #: Minutes for each line of an exercise's solution, by the kind of exercise.
 LINE = {"recall": 1.5, "change": 1.5, "extend": 1.5, "open": 2.5}
 #: Minutes in which an answer is tried, and its hints are read.
-TRIES = {"recall": 3, "change": 4, "extend": 6, "open": 15}
+TRIES = {"recall": 4, "change": 6, "extend": 6, "open": 15}
 #: Minutes for a question that is discussed, and to begin and to end a session.
 DISCUSSION, FRAME = 12, 5
 

@@ -90,7 +90,8 @@ def passes(exercise: str, answer: Any, *, seconds: float = CHECK_SECONDS) -> Ver
     except (Exception, SystemExit) as error:
         if isinstance(error, AssertionError) and not _learners_line(error):
             return Verdict(exercise, _NOT_YET, str(error) or "Not right yet.")
-        return Verdict(exercise, _FAILED, _explained(error, answer))
+        said = _explained(error, answer, trouble="gives back what cannot be checked")
+        return Verdict(exercise, _FAILED, said)
     return Verdict(exercise, _PASSED, praise or "right.")
 
 
@@ -158,6 +159,15 @@ def close(
     )
 
 
+def number(value: Any, *, name: str = "The answer") -> float:
+    """Return an answer as one number, or say what it is instead."""
+    equal_shape(value, (), name=name)
+    found = float(_array(value, name))
+    if np.isnan(found):
+        raise NotYet(f"{name} is no number (NaN): look for 0/0 or ∞ − ∞.")
+    return found
+
+
 def numbers(value: Any, *, name: str = "The answer") -> np.ndarray:
     """Return an answer as an array of numbers, or say that it is none."""
     return _array(value, name)
@@ -208,7 +218,9 @@ def _too_long(seconds: float) -> str:
     )
 
 
-def _explained(error: BaseException, answer: Any) -> str:
+def _explained(
+    error: BaseException, answer: Any, *, trouble: str = "could not be called"
+) -> str:
     message = str(error).strip().splitlines()
     # Addresses differ from run to run, and two runs are compared.
     what = re.sub(r"0x[0-9a-fA-F]+", "0x…", message[0]) if message else ""
@@ -216,7 +228,7 @@ def _explained(error: BaseException, answer: Any) -> str:
     if line := _learners_line(error):
         return f"Your code stopped with {said}. It was in {line}."
     if callable(answer):
-        return f"Your function could not be called: {said}."
+        return f"Your function {trouble}: {said}."
     return f"The answer is {_kind(answer)}, and checking it stopped with {said}."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from minigen.checks import NotYet, calls, close
+from minigen.checks import NotYet, calls, close, number, numbers
 from minigen.exercises import Checker
 
 
@@ -15,9 +15,7 @@ def honest(answer: Callable[..., Any]) -> str:
     """Say which share of the flagged is honest, and how many are flagged."""
     cases = [(0.1, 0.9, 0.01), (0.01, 0.8, 0.05), (0.5, 0.6, 0.6), (0.0, 0.9, 0.02)]
     for made, found, alarms in cases:
-        value = np.asarray(calls(answer, made, found, alarms), dtype=float)
-        if value.shape != ():
-            raise NotYet("It should be one number.")
+        value = number(calls(answer, made, found, alarms))
         good, bad = (1 - made) * alarms, made * found
         told = f"With {made:.0%} generated, {found:.0%} found and {alarms:.0%} alarms"
         if math.isclose(value, alarms) and not math.isclose(
@@ -45,9 +43,7 @@ def found_at(answer: Callable[..., Any]) -> str:
     coarse = np.round(smooth[0] * 2) / 2, np.round(smooth[1] * 2) / 2
     for (real, made), rate in [(smooth, 0.01), (coarse, 0.01), (coarse, 0.1),
                                (smooth, 0.0), (smooth, 0.25)]:  # fmt: skip
-        value = np.asarray(calls(answer, real.copy(), made.copy(), rate), dtype=float)
-        if value.shape != ():
-            raise NotYet("It should be one number, a share.")
+        value = number(calls(answer, real.copy(), made.copy(), rate), name="The share")
         allowed = math.floor(rate * len(real) + 1e-9)
         limit = np.sort(real)[::-1][allowed]
         wanted = float(np.mean(made > limit))
@@ -117,10 +113,10 @@ def eraser(answer: Callable[..., Any]) -> str:
                 green = np.flatnonzero(table[row[-1]])
                 row.append(int(rng.choice(green)))
             made = calls(answer, list(row), vocab, changes, np.random.default_rng(luck))
-            after = [int(x) for x in np.asarray(made).ravel()]
+            after = numbers(made, name="The text").ravel().tolist()
             if len(after) != length:
                 raise NotYet("The text should keep its length: replace words only.")
-            if not all(0 <= x < vocab for x in after):
+            if not set(after) <= set(range(vocab)):
                 raise NotYet("A word is not in the vocabulary: numbers below `vocab`.")
             changed = sum(a != b for a, b in zip(row, after, strict=True))
             if changed > changes:

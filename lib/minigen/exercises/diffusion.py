@@ -57,6 +57,7 @@ def score_from_v(function: Callable[..., Any]) -> str:
 def _hint_score(found: Any, eps: Tensor, x0: Tensor, noise: float) -> None:
     if not isinstance(found, Tensor) or found.shape != eps.shape:
         return
+    found = found.double()
     if torch.allclose(found, eps / noise):
         raise NotYet(
             "The size is right and the sign is not. The noise leads away from the "

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Generator
 
 from minigen import repro
-from minigen.checks import NotYet, calls, close
+from minigen.checks import NotYet, calls, close, number
 from minigen.data import stories
 from minigen.data.stories import Settings, Story
 from minigen.exercises import Checker
@@ -21,7 +21,7 @@ def exposed(answer: Callable[..., Any]) -> str:
     for n, place in ((50, 7), (1000, 0), (1000, 999), (64, 20)):
         nats = rng.permutation(np.linspace(1.0, 9.0, n))
         rank = 1 + int((nats < nats[place]).sum())
-        value = float(np.asarray(calls(answer, nats.copy(), place), dtype=float))
+        value = number(calls(answer, nats.copy(), place), name="The exposure")
         wanted = math.log2(n) - math.log2(rank)
         if math.isclose(value, wanted, abs_tol=1e-6):
             continue
@@ -46,7 +46,7 @@ def exposed(answer: Callable[..., Any]) -> str:
 def temperature(answer: Callable[..., Any]) -> str:
     """Return the temperature that makes one share of another."""
     for share, wanted in ((0.8, 0.6), (0.8, 0.94), (0.7, 0.7), (0.95, 0.55)):
-        value = float(np.asarray(calls(answer, share, wanted), dtype=float))
+        value = number(calls(answer, share, wanted), name="The temperature")
         logit = math.log(share / (1 - share)) / math.log(wanted / (1 - wanted))
         if not math.isclose(logit, 1) and math.isclose(value, 1 / logit, rel_tol=1e-6):
             raise NotYet("That is one over it: is a fairer text colder or hotter?")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from minigen.checks import NotYet, calls, close, numbers
+from minigen.checks import NotYet, calls, close, number, numbers
 from minigen.exercises import Checker
 
 Rows = NDArray[np.float64]
@@ -21,7 +21,7 @@ def sensitivity(answer: Callable[..., Any]) -> str:
         found = calls(answer, *counts)
         if not isinstance(found, tuple | list | np.ndarray) or len(found) != 2:
             raise NotYet("It should return two numbers: d′ and the criterion.")
-        value, criterion = numbers(found, name="What it returns")
+        value, criterion = (number(one, name="Each of the two") for one in found)
         at = norm.ppf((hits + 0.5) / (generated + 1))
         off = norm.ppf((alarms + 0.5) / (real + 1))
         if not math.isfinite(value):
@@ -61,7 +61,10 @@ def missing(answer: Callable[..., Any]) -> str:
             found = found.tolist()
         if not isinstance(found, list | tuple):
             raise NotYet("It should return a list of class numbers.")
-        told = [int(one) for one in numbers(found, name="The list")]
+        listed = numbers(found, name="The list")
+        if listed.ndim != 1 or not np.array_equal(listed, listed.round()):
+            raise NotYet("It should return a list of class numbers.")
+        told = [int(one) for one in listed]
         if 7 in told:
             raise NotYet("Class 7 is not real at all: nothing of it is missing.")
         if told != sorted(told):
@@ -97,9 +100,9 @@ def endless(answer: Callable[..., Any]) -> str:
     truth = float(((a.mean(0) - b.mean(0)) ** 2).sum())
     sizes = [20, 40, 80, 160]
     found = calls(answer, measure, a, b, sizes, 200, np.random.default_rng(1))
-    value = np.asarray(found, dtype=float)
-    if value.shape != ():
+    if np.shape(found) != ():
         raise NotYet("It should be one number, the line's value at 1/n = 0.")
+    value = number(found)
     if value > truth + 0.02:
         raise NotYet(
             f"You give {float(value):.3f}. That is what small samples say; a line "

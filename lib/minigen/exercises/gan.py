@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from minigen.checks import NotYet, calls, close
+from minigen.checks import NotYet, calls, close, number
 from minigen.exercises import Checker
 
 
@@ -35,9 +35,10 @@ def loss(painter_loss: Callable[..., Any]) -> str:
     """The mean of log(1 + exp(−score)), for scores however large."""
     scores = np.array([0.0, 2.0, -1.0])
     expected = np.log1p(np.exp(-scores)).mean()
-    found = float(np.asarray(calls(painter_loss, scores)).mean())
-    if np.shape(calls(painter_loss, scores)) != ():
+    given = calls(painter_loss, scores)
+    if np.shape(given) != ():
         raise NotYet("It should be one number: the mean over the samples.")
+    found = number(given, name="The loss")
     if math.isclose(found, -np.log1p(np.exp(scores)).mean(), rel_tol=1e-5):
         raise NotYet(
             "This is log(1 − D), the loss whose slope fades. The other one takes the "
@@ -73,7 +74,7 @@ def penalty(slope_penalty: Callable[..., Any]) -> str:
                 "It should be one number: the mean over the rows of x of a sum over "
                 "the columns."
             )
-        value = float(found)
+        value = number(found)
         hints = {
             2 * expected: "It is twice too large: R1 has a half in front.",
             gamma / 2 * (slope**2).mean(): "For each row of x the squares are added "

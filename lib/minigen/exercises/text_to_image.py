@@ -48,7 +48,7 @@ def steered_away(function: Callable[..., Any]) -> str:
         found = calls(function, model, xt, t, yes, no, guidance)
         if not isinstance(found, Tensor) or found.shape != xt.shape:
             raise NotYet("It should give a v for each picture, of the shape of xt.")
-        return found
+        return found.double()
 
     found = answer(3.0)
     if torch.allclose(found, 3 * wanted):
@@ -74,6 +74,7 @@ def look(function: Callable[..., Any]) -> str:
     scores = query @ key.transpose(1, 2) / 2
     if not isinstance(found, Tensor) or found.shape != (2, 5, 6):
         raise NotYet("It should give a vector for each place: [batch, place, value].")
+    found = found.double()
     if torch.allclose(found, scores.softmax(-1) @ value):
         raise NotYet("Padding is still looked at.")
     real = (tokens != 0)[:, None, :]
