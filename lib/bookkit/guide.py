@@ -14,7 +14,8 @@ from bookkit import pace, pages, teaching
 from bookkit.facts import plain
 from minigen.facts import Claim, claims
 
-_LINE = re.compile(
+#: What a page asks for.
+LINE = re.compile(
     r"^%(outcomes|misconceptions|syllabus|rates|minutes)(?: +(\S+))? *$", re.MULTILINE
 )
 
@@ -31,7 +32,7 @@ def insert(text: str, runs: Path) -> str:
         "rates": lambda _: rates(),
         "minutes": lambda name: [minutes(name, runs)],
     }
-    return _LINE.sub(lambda found: "\n".join(makers[found[1]](found[2] or "")), text)
+    return LINE.sub(lambda found: "\n".join(makers[found[1]](found[2] or "")), text)
 
 
 def outcomes() -> Iterator[str]:

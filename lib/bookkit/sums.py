@@ -164,8 +164,8 @@ def buried(dice: Dice) -> Sum:
         f"Where is the number {_said(x0)} after both, if the noise of the jump is "
         f"{_said(eps)}? A network guesses 0 for the noise: which number does it think "
         "was buried?",
-        f"ᾱ = {_said(alpha_bar[2])}; x = {_said(xt)}; "
-        f"{_said(xt / alpha_bar[2] ** 0.5)}",
+        f"ᾱ = {_said(float(alpha_bar[2]))}; x = {_said(float(xt))}; "
+        f"{_said(float(xt / alpha_bar[2] ** 0.5))}",
         "ᾱ is the product of 1 − β. x = √ᾱ · x₀ + √(1 − ᾱ) · ε; with ε = 0 the guess "
         "is x / √ᾱ.",
     )
