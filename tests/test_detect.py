@@ -9,7 +9,7 @@ from scipy import fft, stats
 from sklearn.metrics import roc_auc_score, roc_curve
 from torch import nn
 
-from minigen import detect, lm, ngram, repro, roc
+from minigen import detect, lm, ngram, quiz, repro, roc
 from minigen.data import stories
 
 WORDS = lm.Words.of_stories()
@@ -88,6 +88,24 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say():
             hits[i] += share.low <= truth[i] <= share.high
     # 95 % of 200 are 190; four standard deviations and the bootstrap's own bias.
     assert (hits > 190 - 4 * math.sqrt(200 * 0.95 * 0.05) - 4).all(), hits
+
+
+def test_where_all_or_none_are_found_the_interval_is_wilsons():
+    real = normal(1000, 0)
+    for made, wanted in ((normal(250, 1, 99.0), 1.0), (normal(250, 1, -99.0), 0.0)):
+        share = roc.judge(real, made).found
+        assert share.value == wanted
+        assert share.interval == pytest.approx(quiz.wilson(round(250 * wanted), 250))
+
+
+@pytest.mark.parametrize("count", [100, 1500])
+def test_the_rate_of_a_line_is_what_many_lines_have(count):
+    # For a standard normal the true rate of a line is Φ(−line).
+    true = stats.norm.sf([roc.threshold(normal(count, seed)) for seed in range(400)])
+    mean, low, high = roc.line_rate(count)
+    assert np.mean(true) == pytest.approx(mean, abs=4 * np.std(true) / 20)
+    assert np.quantile(true, [0.025, 0.975]) == pytest.approx([low, high], rel=0.35)
+    assert mean == pytest.approx((count // 100 + 1) / (count + 1))
 
 
 def test_what_is_flagged_is_by_bayes_rule_what_counting_says():

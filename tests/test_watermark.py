@@ -57,6 +57,16 @@ def test_a_marked_writer_is_as_green_as_expected():
     assert sum(greens) / 60 == pytest.approx(float(expected.mean()), abs=0.04)
 
 
+def test_the_expected_z_of_known_colours_is_the_mean_z():
+    mark, rows = Mark(len(WORDS), key=2), [row[1:].tolist() for row in human(6)]
+    stream = torch.tensor([0, *itertools.chain(*rows)])
+    colours = mark.table[stream[:-1], stream[1:]].double()
+    texts = list(watermark.pieces(rows, length=70))
+    assert watermark.expected_z(colours, rows, length=70) == pytest.approx(
+        sum(map(mark.z, texts)) / len(texts)
+    )
+
+
 def test_a_strength_of_nought_leaves_no_mark():
     logits = torch.randn(5, 9, generator=repro.generator(0))
     mark = Mark(9, strength=0.0)
@@ -79,6 +89,15 @@ def test_counting_pairs_again_makes_the_score_wild_and_counting_once_does_not():
          for once in (True, False)}  # fmt: skip
     assert float(z[True].var()) == pytest.approx(1, abs=0.3)
     assert float(z[False].var()) > 15  # about 90 / 4 copies of each coin
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_many_keys_and_rows_at_once_are_each_one_by_itself(once):
+    rows, keys = human(5), [3, 11]
+    found = watermark.over_keys(rows, keys, vocab=len(WORDS), share=0.3, once=once)
+    for key, line in zip(keys, found.tolist(), strict=True):
+        mark = Mark(len(WORDS), key=key, share=0.3)
+        assert line == pytest.approx([mark.z(row, once=once) for row in rows])
 
 
 def test_the_count_and_the_p_value_by_hand():

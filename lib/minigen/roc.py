@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
+from scipy import stats
 from torch import Generator, Tensor
 
 from minigen import repro
 from minigen.metrics import Estimate
+from minigen.quiz import wilson
 
 Scores = Float[Tensor, " _"]
 
@@ -74,7 +76,10 @@ def judge(
     """Return AUC and the share found at a false-positive rate, with their intervals.
 
     Percentile bootstrap: real and made scores are drawn again, each from its own, and
-    the threshold is set anew each time. A rate of 1 % wants 1,000 real ones or more.
+    the threshold is set anew each time. Where all or none are found the bootstrap has
+    no width, so the interval of a share is never narrower than Wilson's. It says what
+    other things would have given, not what other trainings would. A rate of 1 % wants
+    1,000 real ones or more: see `line_rate`.
     """
     rng = generator or repro.generator(0)
     again = [
@@ -84,10 +89,24 @@ def judge(
     allowed = math.floor(rate * len(real) + 1e-9)
     limits = again[0].sort(dim=1, descending=True).values[:, allowed]
     shares = (again[1] > limits[:, None]).double().mean(1)
+    found_ = _share(found(real, made, rate), shares)
+    low, high = wilson(round(found_.value * len(made)), len(made))
     return Judged(
         _share(auc(real, made), _aucs(*again)),
-        _share(found(real, made, rate), shares),
+        Estimate(found_.value, min(low, found_.low), max(high, found_.high)),
     )
+
+
+def line_rate(count: int, rate: float = 0.01) -> tuple[float, float, float]:
+    """Return the true false-positive rate of a line that `count` real things set.
+
+    Its mean and the ends of its 95 % interval, whatever the score, if that has no ties:
+    the line is the (k + 1)-th highest of n real scores, k being what `rate` allows, and
+    what lies above an order statistic follows Beta(k + 1, n - k).
+    """
+    allowed = math.floor(rate * count + 1e-9)
+    law = stats.beta(allowed + 1, count - allowed)
+    return float(law.mean()), float(law.ppf(0.025)), float(law.ppf(0.975))
 
 
 def _share(value: float, drawn: Tensor) -> Estimate:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float, Int64
@@ -83,6 +84,31 @@ class Mark:
         return float(stats.binom.sf(green - 1, total, self.share))
 
 
+def over_keys(
+    rows: Sequence[Int64[Tensor, " _"]],
+    keys: Iterable[int],
+    *,
+    vocab: int,
+    share: float = 0.5,
+    once: bool = True,
+) -> Float[Tensor, "key row"]:
+    """Return the z of every row under every key: `Mark.z`, for many at once."""
+    each = [torch.stack([row[:-1], row[1:]], dim=1) for row in rows]
+    if once:
+        each = [pairs.unique(dim=0) for pairs in each]
+    total = torch.tensor([len(pairs) for pairs in each])
+    spread = (total * share * (1 - share)).sqrt()
+    owner = torch.repeat_interleave(torch.arange(len(each)), total)
+    before, after = torch.cat(each).unbind(1)
+    green = torch.zeros(0, len(each), dtype=torch.float64)
+    for key in keys:
+        table = Mark(vocab, key=key, share=share).table
+        count = torch.zeros(1, len(each), dtype=torch.float64)
+        count.index_add_(1, owner, table[before, after][None].double())
+        green = torch.cat([green, count])
+    return (green - share * total) / spread
+
+
 def expected_green(
     odds: Float[Tensor, "n vocab"],
     *,
@@ -102,6 +128,27 @@ def expected_green(
         among = (odds.double() * green).sum(-1)
         total += math.exp(strength) * among / (1 + math.expm1(strength) * among)
     return total / draws
+
+
+def expected_z(
+    green: Float[Tensor, " n"],
+    rows: Iterable[Sequence[int]],
+    *,
+    length: int,
+    share: float = 0.5,
+) -> float:
+    """Return the mean z of texts of one length, from how likely each word is green.
+
+    The words are those of `pieces`; a pair that comes again is left out, as in z.
+    """
+    found = []
+    for i, piece in enumerate(pieces(rows, length=length)):
+        first = {}
+        for k, pair in enumerate(pairwise(piece.tolist())):
+            first.setdefault(pair, i * length + k)
+        more = green[list(first.values())].double() - share
+        found.append(float(more.sum()) / math.sqrt(len(more) * share * (1 - share)))
+    return sum(found) / len(found)
 
 
 def strictest(
