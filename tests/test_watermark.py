@@ -97,7 +97,8 @@ def test_many_keys_and_rows_at_once_are_each_one_by_itself(once):
     found = watermark.over_keys(rows, keys, vocab=len(WORDS), share=0.3, once=once)
     for key, line in zip(keys, found.tolist(), strict=True):
         mark = Mark(len(WORDS), key=key, share=0.3)
-        assert line == pytest.approx([mark.z(row, once=once) for row in rows])
+        wanted = [mark.z(row, once=once) for row in rows]
+        assert line == pytest.approx(wanted)
 
 
 def test_the_count_and_the_p_value_by_hand():

@@ -96,9 +96,9 @@ def over_keys(
     each = [torch.stack([row[:-1], row[1:]], dim=1) for row in rows]
     if once:
         each = [pairs.unique(dim=0) for pairs in each]
-    total = torch.tensor([len(pairs) for pairs in each])
-    spread = (total * share * (1 - share)).sqrt()
-    owner = torch.repeat_interleave(torch.arange(len(each)), total)
+    counts = torch.tensor([len(pairs) for pairs in each])
+    owner = torch.repeat_interleave(torch.arange(len(each)), counts)
+    total = counts.double()
     before, after = torch.cat(each).unbind(1)
     green = torch.zeros(0, len(each), dtype=torch.float64)
     for key in keys:
@@ -106,7 +106,7 @@ def over_keys(
         count = torch.zeros(1, len(each), dtype=torch.float64)
         count.index_add_(1, owner, table[before, after][None].double())
         green = torch.cat([green, count])
-    return (green - share * total) / spread
+    return (green - share * total) / (total * share * (1 - share)).sqrt()
 
 
 def expected_green(
