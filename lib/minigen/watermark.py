@@ -143,7 +143,7 @@ def expected_z(
     """
     found = []
     for i, piece in enumerate(pieces(rows, length=length)):
-        first = {}
+        first: dict[tuple[int, int], int] = {}
         for k, pair in enumerate(pairwise(piece.tolist())):
             first.setdefault(pair, i * length + k)
         more = green[list(first.values())].double() - share
