@@ -9,15 +9,13 @@ solutions stay away.
 import html
 import posixpath
 import re
-import shutil
 import sys
 from pathlib import Path
-
-from playwright.sync_api import sync_playwright
 
 from bookkit import BookError, archive, toc
 from bookkit.meta import NAME
 from bookkit.paths import BUILD, SITE, relative
+from bookkit.printing import chromium
 
 TARGET = BUILD / "how-generative-ai-works.pdf"
 _ARTICLE = re.compile(r'<article class="bd-article">(.*?)</article>', re.DOTALL)
@@ -27,7 +25,6 @@ _STYLE = re.compile(r"<link rel=\"stylesheet\"[^>]*>|<style>.*?</style>", re.DOT
 _ID = re.compile(r'(<[^>]*?\s)id="([^"]+)"')
 _ADDRESS = re.compile(r'(<[^>]*?\s(?:href|src|poster)=)"([^"]*)"')
 _WITHIN = re.compile(r"url\(#([^)]+)\)")
-_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 _PAPER = """\
 <style>
   body > .bd-main { display: block; break-before: page; }
@@ -130,11 +127,7 @@ def _moved(text: str, name: str, pages: set[str]) -> str:
 
 def write(text: str, site: Path = SITE, target: Path = TARGET) -> Path:
     """Print one page that belongs at the root of a site."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not chromium:
-        raise BookError("a PDF is printed by Chromium, which is not on the PATH")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=[*_FLAGS])
+    with chromium() as browser:
         page = browser.new_context(offline=True, java_script_enabled=False).new_page()
         page.set_default_timeout(600_000)
         entry = site / ".whole.html"
@@ -152,7 +145,6 @@ def write(text: str, site: Path = SITE, target: Path = TARGET) -> Path:
             part.replace(target)
         finally:
             entry.unlink(missing_ok=True)
-            browser.close()
     return target
 
 

@@ -1,10 +1,12 @@
-"""Print decks of slides to PDF with the Chromium on PATH."""
+"""The Chromium on PATH prints: decks of slides, and the whole book (pdf.py)."""
 
 import shutil
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Browser, Error, sync_playwright
 
 from bookkit import BookError
 
@@ -21,23 +23,32 @@ PATIENCE = 120_000
 LAID_OUT = "document.documentElement.dataset.paper === 'ready'"
 
 
-def print_decks(folder: Path, names: list[str], jobs: int = 2) -> None:
-    """Write NAME.pdf beside NAME.html for each deck in a folder."""
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the Chromium on PATH, or say that there is none."""
     found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if found is None:
         raise BookError(
-            f"the decks are made, but their PDFs need a browser on PATH "
-            f"({', '.join(CHROMIUMS)}): install Chromium, or leave them out with "
-            "`python -m bookkit.slides --no-pdf`"
+            "a PDF is printed by Chromium, and none is on the PATH "
+            f"({', '.join(CHROMIUMS)}): install it"
         )
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def print_decks(folder: Path, names: list[str], jobs: int = 2) -> None:
+    """Write NAME.pdf beside NAME.html for each deck in a folder."""
     with ThreadPoolExecutor(jobs) as pool:  # a browser for each
         shares = (names[n::jobs] for n in range(jobs))
-        list(pool.map(lambda share: _print(found, folder, share), shares))
+        list(pool.map(lambda share: _print(folder, share), shares))
 
 
-def _print(chromium: str, folder: Path, names: list[str]) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+def _print(folder: Path, names: list[str]) -> None:
+    with chromium() as browser:
         tab = browser.new_page(viewport={"width": 1280, "height": 720})
         tab.set_default_timeout(PATIENCE)
         for name in names:
@@ -49,4 +60,3 @@ def _print(chromium: str, folder: Path, names: list[str]) -> None:
                         print_background=True)  # fmt: skip
             except Error as error:
                 raise BookError(f"{name}.pdf was not printed: {error}") from error
-        browser.close()
