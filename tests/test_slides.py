@@ -2,12 +2,14 @@
 
 import html
 import re
+from copy import deepcopy
 
 import nbformat
 import pytest
+from browsers import needs_browser
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from bookkit import deck, slides, toc, words
+from bookkit import BookError, deck, printing, slides, toc, words
 from minigen import show
 from minigen.record import RECORD_MIME, Record
 
@@ -161,6 +163,40 @@ def test_a_deck_loads_what_its_figures_need_and_nothing_foreign(chapter):
     chapter.cells[2] = code(picture().replace("<svg", '<svg data-player="{}"'))
     page = slides.page("A title", made(chapter), "../_static/")
     assert '<script src="../_static/player.js"></script>' in page
+
+
+@pytest.fixture
+def folder(chapter, tmp_path, monkeypatch):
+    """Build the decks of a book with this one chapter."""
+    source = tmp_path / "one.ipynb"
+    nbformat.write(chapter, source)
+    monkeypatch.setattr(toc, "chapters", lambda: [source])
+    monkeypatch.setattr(slides, "run_of", lambda _: deepcopy(chapter))
+    assert slides.build(tmp_path / "slides") == {"one": len(made(chapter))}
+    return tmp_path / "slides"
+
+
+@needs_browser
+def test_the_folder_has_all_that_a_deck_loads_and_prints(folder):
+    page = (folder / "one.html").read_text()
+    for url in re.findall(r'(?:src|href)="(_static/[^"]*)"', page):
+        assert (folder / url).is_file(), url
+    style = folder / "_static/deck.css"
+    for url in re.findall(r'url\("([^"]*)"\)', style.read_text()):
+        assert (style.parent / url).is_file(), url
+    assert "\\[a + b" not in page  # formulas are drawn
+    assert "one.html" in (folder / "index.html").read_text()
+    printing.print_decks(folder, ["one"])
+    pages = re.findall(rb"/Type ?/Page\b", (folder / "one.pdf").read_bytes())
+    assert len(pages) == page.count("<section")
+
+
+def test_without_a_run_or_a_browser_there_is_a_word_on_it(tmp_path, monkeypatch):
+    with pytest.raises(BookError, match="make book"):
+        slides.run_of(tmp_path / "none.ipynb")
+    monkeypatch.setattr(printing, "CHROMIUMS", ())
+    with pytest.raises(BookError, match="Chromium"):
+        printing.print_decks(tmp_path, ["one"], jobs=1)
 
 
 @pytest.mark.parametrize(
