@@ -136,3 +136,9 @@ def test_both_captions_of_a_training_picture_are_true(drawn):
             for words in both
         ]
         assert said[0] == said[1]
+
+
+def test_a_poor_start_huddles_all_codes_in_one_place():
+    book = vqvae.RECIPES["tokens"](codes=16, poor_start=True).build().book
+    assert float((book.codes - 2).abs().max()) < 0.1
+    assert torch.equal(book.sums, book.codes)

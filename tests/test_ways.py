@@ -3,7 +3,18 @@
 import pytest
 import torch
 
-from minigen import clip, gpt, image_tokens, latent, painter, prior, vqvae, ways
+from minigen import (
+    attributes,
+    clip,
+    gpt,
+    image_tokens,
+    latent,
+    painter,
+    prior,
+    vqvae,
+    ways,
+)
+from minigen.data import shapes
 from minigen.repro import generator, seed_everything
 
 CAPTIONS = ["a small red ring in the centre", "a red ring left of a blue square"]
@@ -40,3 +51,26 @@ def test_each_draws_a_picture_a_caption_and_repeats(machines, way):
 def test_an_unknown_way_is_named_with_those_that_there_are(machines):
     with pytest.raises(ValueError, match="pixels, latents, tokens, embedding"):
         machines.draw("oil", CAPTIONS, generator=generator(0))
+
+
+def test_each_kind_of_caption_is_what_its_name_says():
+    asked = ways.kinds(12, generator=generator(0))
+    for name, part in asked.items():
+        things = [
+            {(one.colour, one.shape) for one in scene.things} for scene in part.scenes
+        ]
+        assert len(part.x) == len(part.captions) == 12
+        assert all(
+            len(scene.things) == 1 + (name == "two things") for scene in part.scenes
+        )
+        held_out = [bool(pairs & set(shapes.HELD_OUT)) for pairs in things]
+        assert held_out == [name == "unseen pair"] * 12
+
+
+def test_features_are_what_a_reader_answers_from():
+    seed_everything(0)
+    reader = attributes.Reader().eval()
+    x = ways.kinds(2, generator=generator(0))["two things"].x
+    seen = ways.features(reader, x)
+    assert seen.shape == (2, 128)
+    assert torch.equal(reader.layers[-1](seen), reader(x))

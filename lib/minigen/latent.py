@@ -307,7 +307,7 @@ def _autoencoder(*, dim: int = DIM, steps: int = 800) -> Recipe:
     return Recipe(lambda: Autoencoder(dim=dim), training, ("latent 2",))
 
 
-def _painter(*, steps: int = 3600, size: int = 32) -> Recipe:
+def _painter(*, steps: int = 1500, size: int = 64) -> Recipe:
     def training(model: nn.Module, *, seed: int, budget: float) -> None:
         drawn = pool(seed=seed, budget=budget)
         codes = autoencoder(seed=seed, budget=budget).encode(drawn.x)
@@ -316,8 +316,13 @@ def _painter(*, steps: int = 3600, size: int = 32) -> Recipe:
             (codes[rows], words)
             for rows, words in drawn.batches(size=size, generator=generator)
         )
-        steps_now = scaled(steps, budget, least=20)
-        learn(model, source, steps=steps_now, generator=generator)
+        learn(
+            model,
+            source,
+            steps=scaled(steps, budget, least=20),
+            generator=generator,
+            average=0.995,
+        )
 
     return Recipe(lambda: Painter(SIZES), training, ("latent 2",))
 

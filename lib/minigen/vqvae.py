@@ -216,12 +216,30 @@ def used(tokens: Int64[Tensor, "n tile"], codes: int) -> tuple[int, float]:
     return len(share), float((-(share * share.log()).sum()).exp())
 
 
-def _tokens(*, steps: int = 2000, codes: int = CODES) -> Recipe:
+def huddled(book: Codebook, *, spread: float, at: float) -> None:
+    """Give a codebook a poor start: all codes near one point, `at` in every number."""
+    book.codes.mul_(spread).add_(at)
+    book.sums.copy_(book.codes)
+
+
+def _tokens(
+    *,
+    steps: int = 2000,
+    codes: int = CODES,
+    revive: bool = True,
+    poor_start: bool = False,
+) -> Recipe:
+    def build() -> VQVAE:
+        model = VQVAE(codes=codes, revive=revive)
+        if poor_start:
+            huddled(model.book, spread=0.01, at=2.0)
+        return model
+
     def training(model: VQVAE, *, seed: int, budget: float) -> None:
         drawn = pool(seed=seed, budget=budget)
         train(model, drawn.x, steps=scaled(steps, budget, least=20), seed=seed)
 
-    return Recipe(lambda: VQVAE(codes=codes), training, ("vqvae 1",))
+    return Recipe(build, training, ("vqvae 1",))
 
 
 RECIPES = {"tokens": _tokens}

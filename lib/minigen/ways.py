@@ -13,7 +13,18 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from minigen import clip, gpt, image_tokens, latent, painter, prior, vqvae, zoo
+from minigen import (
+    attributes,
+    clip,
+    diffusion,
+    gpt,
+    image_tokens,
+    latent,
+    painter,
+    prior,
+    vqvae,
+    zoo,
+)
 from minigen.data import shapes
 
 #: The ways, and what a table calls them.
@@ -87,3 +98,24 @@ class Machines:
             ],
         }  # fmt: skip
         return needed[way]
+
+
+# What all are asked, and how far their pictures are from real ones.
+
+
+def kinds(count: int, *, generator: torch.Generator) -> dict[str, shapes.Pictures]:
+    """Return as many pictures of each kind: a thing, one of a pair never seen, two."""
+    known = {"generator": generator, "without": shapes.HELD_OUT}
+    return {
+        "one thing": shapes.draw(count, **known),
+        "unseen pair": shapes.draw(count, generator=generator, only=shapes.HELD_OUT),
+        "two things": shapes.draw(count, objects=2, **known),
+    }
+
+
+@torch.no_grad()
+def features(
+    reader: attributes.Reader, x: Float[Tensor, "n 3 16 16"]
+) -> Float[Tensor, "n feature"]:
+    """Return what a reader makes of pictures just before it answers."""
+    return reader.layers[:-1](diffusion.scaled_pictures(x))

@@ -42,6 +42,12 @@ def _hint_compression(
         raise NotYet("A colour value takes eight bits.")
     if math.isclose(found, pixels / (side // tile * bits)):
         raise NotYet("The tiles go down as well as across.")
+    if math.isclose(found, pixels / (tokens * bits * math.log(2))):
+        raise NotYet("Bits count halvings: which logarithm counts those?")
+    if math.isclose(found, pixels * 32 / (tokens * bits)):
+        raise NotYet("One of 256 shades takes eight bits, not 256.")
+    if found == int(pixels / (tokens * bits)) != pixels / (tokens * bits):
+        raise NotYet("The factor need not be whole: do not cut it off.")
 
 
 def fsq(function: Callable[..., Any]) -> str:
@@ -70,6 +76,11 @@ def fsq(function: Callable[..., Any]) -> str:
                 "The values are right, and the gradient is zero everywhere: rounding "
                 "is flat. What would the gradient be without it?"
             )
+        if torch.allclose(slope, torch.ones_like(slope)):
+            raise NotYet(
+                "The values are right, and the gradient is 1 everywhere: the squashing "
+                "was left out on the way back. Only the rounding may be hidden."
+            )
         close(slope, 1 - z.tanh().square(), name="The gradient")
     return "right: a codebook that nobody has to learn, and that cannot collapse."
 
@@ -78,6 +89,10 @@ def _hint_fsq(found: Tensor, z: Tensor, levels: int) -> None:
     half = (levels - 1) / 2
     if half != 1 and torch.allclose(found, (z.tanh() * half).round()):
         raise NotYet("The levels are right; bring them back to between -1 and 1.")
+    if torch.allclose(found, (z.tanh() * levels / 2).round() / (levels / 2)):
+        raise NotYet(f"From the first of {levels} levels to the last, how many steps?")
+    if torch.allclose(found, (z.tanh() * half).floor() / half):
+        raise NotYet("It goes down to a level; the nearest one is asked for.")
     if torch.allclose(found, (z.clamp(-1, 1) * half).round() / half):
         raise NotYet(
             "It is cut off at ±1. Squash it smoothly: cut off, no slope is left."
@@ -117,7 +132,7 @@ def complete(function: Callable[..., Any]) -> str:
     if bool((found[:, 3:] < words).any()):
         raise NotYet(
             "There are words in the picture. How can a token be ruled out before the "
-            "likeliest one is taken?"
+            "likeliest one is taken? (Whoever cuts off logits must count from there.)"
         )
     if not asked or max(each.shape[1] for each in asked) < 3 + tiles - 1:
         raise NotYet("Each token must be chosen in view of all those before it.")
@@ -155,7 +170,8 @@ def codebook(function: Callable[..., Any]) -> str:
         raise NotYet(
             f"New points are {reached:.4f} from their nearest code, squared, on "
             f"average; {limit:.4f} or less is asked for.{dead} Where should a code "
-            "stand, given the points nearest to it? And how often must you ask?"
+            "stand, given the points nearest to it? How often must you ask, and where "
+            "should the codes start?"
         )
     return f"right: {reached:.4f} on points that your codes had never seen."
 
