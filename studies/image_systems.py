@@ -7,18 +7,31 @@ stands the machine of one vector with its prior left out: the decoder is then to
 caption's own vector.
 """
 
+import importlib
+import time
+
 import torch
 
 from minigen import attributes, metrics, prior, repro, ways, zoo
 from minigen.data import shapes
 
-SETTINGS = {"seeds": [0, 1, 2], "captions": 200}
+SETTINGS = {"seeds": [0, 1, 2], "captions": 200, "timed_share": 0.05}
 #: What the row without a prior is called.
 NO_PRIOR = "no prior"
+#: The trainings that each way needs.
+TRAINED = {
+    "pixels": ["painter.words"],
+    "latents": ["latent.autoencoder", "latent.painter"],
+    "tokens": ["vqvae.tokens", "image_tokens.writer"],
+    "embedding": [
+        "clip.small", "latent.autoencoder", "latent.painter", "prior.prior",
+        "prior.decoder",
+    ],
+}  # fmt: skip
 
 
 def run(settings, budget, report):
-    """Return for each way, and each seed, what of each kind is kept, and a distance."""
+    """Return what is kept by each way, a row a seed, and the seconds of training."""
     count = repro.scaled(settings["captions"], min(1.0, budget), least=10)
     seeds = settings["seeds"] if budget >= 0.2 else settings["seeds"][:1]
     reader = zoo.get("attributes.reader", budget=budget)
@@ -34,7 +47,7 @@ def run(settings, budget, report):
         floor = distance(reader, fresh, real)
         report(f"seed {seed}: trains, or reads what is trained")
         machines = ways.Machines.trained(seed=seed, budget=budget)
-        for way in found:
+        for way, rows in found.items():
             x = fresh if way == "real" else drawn(machines, way, said, seed)
             row = {"distance": distance(reader, x, real) / floor}
             for kind, part, captions in zip(
@@ -42,9 +55,9 @@ def run(settings, budget, report):
             ):
                 kept = attributes.score(reader, part, captions).all
                 row[kind] = kept.float().mean().item()
-            found[way].append(row)
+            rows.append(row)
             report(f"seed {seed}: {way}, {row}")
-    return found
+    return {"ways": found, "seconds to train": seconds_to_train(settings, budget)}
 
 
 def drawn(machines, way, said, seed):
@@ -66,3 +79,19 @@ def distance(reader, x, real):
     """Return the energy distance of two sets of pictures, as the reader sees them."""
     one, other = (ways.features(reader, part) for part in (x, real))
     return metrics.energy_distance(one, other)
+
+
+def seconds_to_train(settings, budget):
+    """Return the seconds of processor that each way's trainings take, from a share."""
+    share, seed = settings["timed_share"], settings["seeds"][0]
+    needed = dict.fromkeys(name for names in TRAINED.values() for name in names)
+    taken = {}
+    for name in needed:
+        family, _, kind = name.rpartition(".")
+        recipe = importlib.import_module(f"minigen.{family}").RECIPES[kind]()
+        for _ in range(2):  # the first reads what is there, and warms up
+            repro.seed_everything(seed)
+            model, began = recipe.build(), time.process_time()
+            recipe.train(model, seed=seed, budget=share * budget)
+            taken[name] = (time.process_time() - began) / share
+    return {way: sum(taken[name] for name in names) for way, names in TRAINED.items()}
