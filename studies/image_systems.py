@@ -4,7 +4,8 @@ With every seed all machines are trained anew, and get the same fresh captions o
 kinds: one thing, one thing of a pair of colour and shape that was never seen, and two
 things. Counted is how often a picture keeps all that its caption says. Beside the four
 stands the machine of one vector with its prior left out: the decoder is then told the
-caption's own vector.
+caption's own vector. Of two things also counted is the binding, which asks for the
+right shapes in the right colours, and not for which of them stands where.
 """
 
 import importlib
@@ -53,8 +54,10 @@ def run(settings, budget, report):
             for kind, part, captions in zip(
                 asked, x.split(count), batched(said, count), strict=True
             ):
-                kept = attributes.score(reader, part, captions).all
-                row[kind] = kept.float().mean().item()
+                kept = attributes.score(reader, part, captions)
+                row[kind] = kept.all.float().mean().item()
+            # The last kind is that of two things.
+            row["binding"] = kept.parts["binding"].float().mean().item()
             rows.append(row)
             report(f"seed {seed}: {way}, {row}")
     return {"ways": found, "seconds to train": seconds_to_train(settings, budget)}
