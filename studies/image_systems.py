@@ -8,31 +8,18 @@ caption's own vector. Of two things also counted is the binding, which asks for 
 right shapes in the right colours, and not for which of them stands where.
 """
 
-import importlib
-import time
-
 import torch
 
 from minigen import attributes, metrics, prior, repro, ways, zoo
 from minigen.data import shapes
 
-SETTINGS = {"seeds": [0, 1, 2], "captions": 200, "timed_shares": [0.03, 0.06]}
+SETTINGS = {"seeds": [0, 1, 2], "captions": 200}
 #: What the row without a prior is called.
 NO_PRIOR = "no prior"
-#: The trainings that each way needs.
-TRAINED = {
-    "pixels": ["painter.words"],
-    "latents": ["latent.autoencoder", "latent.painter"],
-    "tokens": ["vqvae.tokens", "image_tokens.writer"],
-    "embedding": [
-        "clip.small", "latent.autoencoder", "latent.painter", "prior.prior",
-        "prior.decoder",
-    ],
-}  # fmt: skip
 
 
 def run(settings, budget, report):
-    """Return what is kept by each way, a row a seed, and the seconds of training."""
+    """Return for each way, and each seed, what it keeps, and a distance."""
     count = repro.scaled(settings["captions"], min(1.0, budget), least=10)
     seeds = settings["seeds"] if budget >= 0.2 else settings["seeds"][:1]
     reader = zoo.get("attributes.reader", budget=budget)
@@ -60,7 +47,7 @@ def run(settings, budget, report):
             row["binding"] = kept.parts["binding"].float().mean().item()
             rows.append(row)
             report(f"seed {seed}: {way}, {row}")
-    return {"ways": found, "seconds to train": seconds_to_train(settings, budget)}
+    return found
 
 
 def drawn(machines, way, said, seed):
@@ -82,28 +69,3 @@ def distance(reader, x, real):
     """Return the energy distance of two sets of pictures, as the reader sees them."""
     one, other = (ways.features(reader, part) for part in (x, real))
     return metrics.energy_distance(one, other)
-
-
-def seconds_to_train(settings, budget):
-    """Return the seconds of processor that each way's trainings take together."""
-    timed = TRAINED if budget >= 0.2 else {"tokens": TRAINED["tokens"]}
-    shares = [share * budget for share in settings["timed_shares"]]
-    names = dict.fromkeys(name for needed in timed.values() for name in needed)
-    taken = {name: seconds(name, settings["seeds"][0], *shares) for name in names}
-    return {way: sum(taken[name] for name in timed[way]) * budget for way in timed}
-
-
-def seconds(name, seed, short, longer):
-    """Return a training's seconds at budget 1, from how two short ones differ.
-
-    So what a run takes before its first step does not count.
-    """
-    family, _, kind = name.rpartition(".")
-    recipe = importlib.import_module(f"minigen.{family}").RECIPES[kind]()
-    taken = []
-    for budget in (short, short, longer):  # the first reads what is there, and warms up
-        repro.seed_everything(seed)
-        model, began = recipe.build(), time.process_time()
-        recipe.train(model, seed=seed, budget=budget)
-        taken.append(time.process_time() - began)
-    return max(0.0, taken[2] - taken[1]) / (longer - short)
