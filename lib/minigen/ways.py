@@ -105,11 +105,13 @@ class Machines:
 
 def kinds(count: int, *, generator: torch.Generator) -> dict[str, shapes.Pictures]:
     """Return as many pictures of each kind: a thing, one of a pair never seen, two."""
-    known = {"generator": generator, "without": shapes.HELD_OUT}
+    kept_back = shapes.HELD_OUT
     return {
-        "one thing": shapes.draw(count, **known),
-        "unseen pair": shapes.draw(count, generator=generator, only=shapes.HELD_OUT),
-        "two things": shapes.draw(count, objects=2, **known),
+        "one thing": shapes.draw(count, generator=generator, without=kept_back),
+        "unseen pair": shapes.draw(count, generator=generator, only=kept_back),
+        "two things": shapes.draw(
+            count, generator=generator, objects=2, without=kept_back
+        ),
     }
 
 
