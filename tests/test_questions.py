@@ -18,7 +18,7 @@ from minigen.references import FactError
 
 ROWS = PAGES / "data" / "questions"
 CHAPTER = "predictive_vs_generative"
-ASKED = sorted(path.stem for path in ROWS.glob("*.yml"))
+ASKED = sorted(path.stem for path in toc.chapters())
 
 #: What jupyterquiz documents of its files (schema/mc_schema.json in its repository).
 SCHEMA = {
@@ -185,7 +185,3 @@ def test_jupyterquiz_takes_a_chapters_questions(chapter):
         right = [each["correct"] for each in row["answers"]]
         assert right == [each.correct for each in given.answers]
         assert row["type"] == "multiple_choice"
-
-
-def test_every_chapter_is_known():
-    assert set(ASKED) <= {path.stem for path in toc.chapters()}
