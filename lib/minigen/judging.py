@@ -71,7 +71,7 @@ def quality(
 
 def quality_by_halves(
     real: Float[Tensor, "n feature"],
-    *made: Float[Tensor, "m feature"],
+    *made: Float[Tensor, "_ feature"],
     draws: int = 20,
     generator: torch.Generator,
 ) -> list[Quality]:
