@@ -32,7 +32,9 @@ def test_descriptions_come_from_front_matter_and_from_notebooks(tmp_path):
     notebook = nbformat.v4.new_notebook(metadata={"book": {"description": "It runs."}})
     nbformat.write(notebook, tmp_path / "chapters" / "one.ipynb")
     nbformat.write(nbformat.v4.new_notebook(), tmp_path / "chapters" / "two.ipynb")
-    assert meta.described(tmp_path) == {"home": "A: book.", "chapters/one": "It runs."}
+    found = meta.described(tmp_path)
+    assert found.pop("search").startswith("Search ")  # no file describes it
+    assert found == {"home": "A: book.", "chapters/one": "It runs."}
 
 
 def test_else_a_page_is_described_by_its_first_words():

@@ -8,6 +8,8 @@ import nbformat
 import yaml
 
 NAME = "How Generative AI Works"
+#: Of pages that no file of the book describes.
+MADE = {"search": f"Search {NAME}: chapters, claims, systems, questions and terms."}
 #: The longest description that is made of a page's own first words.
 LONGEST = 200
 _MATTER = re.compile(r"\A---\n(.*?)\n---\n", re.DOTALL)
@@ -28,7 +30,7 @@ def described(source: Path) -> dict[str, str]:
     for path in (source / "chapters").glob("*.ipynb"):
         book = nbformat.read(path, as_version=4).metadata.get("book", {})
         found[f"chapters/{path.stem}"] = book
-    return {
+    return MADE | {
         name: str(said["description"])
         for name, said in found.items()
         if said.get("description")

@@ -48,6 +48,7 @@ _PAGE = """\
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}: slides</title>
+<meta name="description" content="Slides of the chapter: {title}">
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="_static/deck.css">
 </head>
