@@ -18,6 +18,7 @@ from bookkit import (
     execute,
     imports,
     offline,
+    one_sentence,
     paths,
     scoreboard,
     scores,
@@ -338,6 +339,18 @@ def test_a_page_that_is_not_made_is_missed(own_build, monkeypatch):
     monkeypatch.setattr(site, "sphinx", lambda *_: own_build / "site")
     with pytest.raises(BookError, match="the site lacks the pages lost"):
         site.build()
+
+
+def test_a_failure_is_told_in_a_sentence_and_a_mistake_of_ours_whole(capsys):
+    @one_sentence
+    def fails(error):
+        raise error
+
+    assert fails(BookError("do this")) == 1
+    assert fails(FileNotFoundError(2, "No such file")) == 1
+    assert capsys.readouterr().err == "error: do this\nerror: [Errno 2] No such file\n"
+    with pytest.raises(ValueError, match="ours"):
+        fails(ValueError("ours"))
 
 
 def test_a_killed_run_leaves_the_last_good_notebook(tmp_path):

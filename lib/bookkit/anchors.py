@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sphinx.util.inventory import InventoryFile
 
-from bookkit import BookError
+from bookkit import BookError, one_sentence
 from bookkit.paths import BUILD, PAGES, relative, write_whole
 
 LIST = PAGES / "data" / "anchors.txt"
@@ -44,6 +44,7 @@ def update(path: Path, addresses: set[str], *, remove: bool = False) -> list[str
     return [f"+ {a}" for a in sorted(new - old)] + [f"- {a}" for a in sorted(old - new)]
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Compare or update the list from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -56,17 +57,11 @@ def main(arguments: list[str] | None = None) -> int:
         help="drop what is gone: links to it will break",
     )
     options = parser.parse_args(arguments)
-    try:
-        addresses = made(INVENTORY)
-        if options.update or options.remove:
-            print(
-                "\n".join(update(LIST, addresses, remove=options.remove)) or "no change"
-            )
-            return 0
-        old = set(listed(LIST))
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    addresses = made(INVENTORY)
+    if options.update or options.remove:
+        print("\n".join(update(LIST, addresses, remove=options.remove)) or "no change")
+        return 0
+    old = set(listed(LIST))
     for address in sorted(old ^ addresses):
         print(f"{'gone' if address in old else 'new'}: {address}")
     return int(bool(old ^ addresses))

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from bookkit import BookError
+from bookkit import BookError, one_sentence
 from bookkit.paths import BUILD, SITE, relative, write_whole
 
 TARGET = BUILD / "site-offline.zip"
@@ -78,13 +78,10 @@ def with_checksum(path: Path) -> Path:
     return path
 
 
+@one_sentence
 def main() -> int:
     """Pack the site from the command line; return the exit status."""
-    try:
-        made = with_checksum(pack())
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    made = with_checksum(pack())
     size = made.stat().st_size / 1e6
     print(f"{relative(made)}: {size:.0f} MB; unpack it and open {FOLDER}/index.html")
     return 0

@@ -10,7 +10,7 @@ import sys
 
 import nbformat
 
-from bookkit import BookError, site, toc
+from bookkit import BookError, one_sentence, site, toc
 from bookkit.elsewhere import PACKAGES
 from bookkit.notebooks import normal, read
 from bookkit.paths import BUILD, relative, write_whole
@@ -28,6 +28,7 @@ if "google.colab" in sys.modules:
     %cd book/chapters"""
 
 
+@one_sentence
 def main() -> int:
     """Write the copies to _build/colab; return the exit status."""
     repository = site.addresses()["repository"]
@@ -35,12 +36,10 @@ def main() -> int:
         print("no copies for Colab: pyproject.toml names no repository yet")
         return 0
     if not repository.startswith("https://github.com/"):
-        error = BookError(
+        raise BookError(
             f"Colab opens notebooks from GitHub alone, and the repository is "
             f"{repository}: leave it empty or give its address on github.com"
         )
-        print(f"error: {error}", file=sys.stderr)
-        return 1
     for chapter in toc.chapters():
         notebook = read(chapter)
         cell = nbformat.v4.new_code_cell(

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import yaml
 
-from bookkit import BookError, sums, teaching
+from bookkit import one_sentence, sums, teaching
 from bookkit.paths import BUILD, PAGES, relative, write_whole
 from minigen.facts import claims
 
@@ -98,16 +98,13 @@ def write(seed: int, target: Path = BUILD / "exam") -> Path:
     return target
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Write an exam from the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m bookkit.exam", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="draws another exam")
     options = parser.parse_args(arguments)
-    try:
-        print(f"exam: {relative(write(options.seed))}")
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    print(f"exam: {relative(write(options.seed))}")
     return 0
 
 

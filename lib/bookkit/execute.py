@@ -15,7 +15,7 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 
-from bookkit import BookError, offline
+from bookkit import BookError, offline, one_sentence
 from bookkit.paths import CHAPTERS, relative, write_whole
 
 #: The longest that one cell may take: far more than any should, but an end.
@@ -160,6 +160,7 @@ def _value(text: str) -> Any:
     return text
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Run a chapter from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -177,18 +178,14 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     pairs = (item.partition("=")[::2] for item in options.parameter)
     parameters = {name: _value(value) for name, value in pairs}
-    try:
-        if not options.chapter.is_file():
-            raise BookError(f"there is no chapter {options.chapter}")
-        seconds = execute(
-            options.chapter.resolve(),
-            options.output.resolve(),
-            parameters,
-            allow_network=options.allow_network,
-        )
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if not options.chapter.is_file():
+        raise BookError(f"there is no chapter {options.chapter}")
+    seconds = execute(
+        options.chapter.resolve(),
+        options.output.resolve(),
+        parameters,
+        allow_network=options.allow_network,
+    )
     print(f"{options.chapter.stem}: {seconds:.0f} s", flush=True)
     return 0
 

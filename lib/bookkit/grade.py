@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bookkit import BookError
+from bookkit import BookError, one_sentence
 from bookkit.paths import GRADING, relative, write_whole
 from bookkit.users import separate
 
@@ -106,6 +106,7 @@ def _harmless(text: str) -> str:
     return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Grade from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -117,19 +118,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, default=1, help="how many side by side")
     options = parser.parse_args(arguments)
     given, grader = options.submissions, autograder(options.chapter)
-    try:
-        if not grader.is_file():
-            raise BookError(f"there is no {relative(grader)}: run `make grading`")
-        paths = [given] if given.is_file() else sorted(given.glob("*.ipynb"))
-        if not paths:
-            raise BookError(f"there is no notebook in {given}")
-        if not separate():
-            print("note: submissions run as the user who grades", file=sys.stderr)
-        options.out.mkdir(parents=True, exist_ok=True)
-        grade_all(paths, grader, options.out, jobs=options.jobs)
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    if not grader.is_file():
+        raise BookError(f"there is no {relative(grader)}: run `make grading`")
+    paths = [given] if given.is_file() else sorted(given.glob("*.ipynb"))
+    if not paths:
+        raise BookError(f"there is no notebook in {given}")
+    if not separate():
+        print("note: submissions run as the user who grades", file=sys.stderr)
+    options.out.mkdir(parents=True, exist_ok=True)
+    grade_all(paths, grader, options.out, jobs=options.jobs)
     print(f"grades: {options.out / 'grades.csv'}")
     return 0
 

@@ -21,7 +21,7 @@ import yaml
 from otter.assign import main as assign
 from otter.plugins import AbstractOtterPlugin
 
-from bookkit import BookError, elsewhere, toc
+from bookkit import BookError, elsewhere, one_sentence, toc
 from bookkit.grade import autograder
 from bookkit.paths import relative
 from bookkit.student import exercises, stub
@@ -182,6 +182,7 @@ def prove(notebook: Any) -> None:
                 raise BookError(f"the solution of {exercise} does not pass: {verdict}")
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Write autograders from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -189,12 +190,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("chapters", nargs="*", type=Path, help="all by default")
     checks.PATIENCE = max(checks.PATIENCE, PATIENCE)  # as the graders that are made
-    try:
-        for chapter in parser.parse_args(arguments).chapters or toc.chapters():
-            print(f"autograder: {relative(make(chapter.resolve()))}", flush=True)
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    for chapter in parser.parse_args(arguments).chapters or toc.chapters():
+        print(f"autograder: {relative(make(chapter.resolve()))}", flush=True)
     return 0
 
 

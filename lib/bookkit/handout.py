@@ -5,23 +5,20 @@ The teacher's archive has the solutions and an exam with its answers.
 
 import sys
 
-from bookkit import BookError, exam, student
+from bookkit import exam, one_sentence, student
 from bookkit.paths import BUILD, relative
 
 
+@one_sentence
 def main() -> int:
     """Write both archives from the command line; return the exit status."""
-    try:
-        sheets = {f"exam/{name}": text for name, text in exam.sheets(seed=1).items()}
-        for name, make, more in (
-            ("student", student.student_notebook, {}),
-            ("solutions", student.solved_notebook, sheets),
-        ):
-            made = student.build(name, make, more=more)
-            print(f"{name}: {relative(BUILD / name)} and {relative(made)}")
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    sheets = {f"exam/{name}": text for name, text in exam.sheets(seed=1).items()}
+    for name, make, more in (
+        ("student", student.student_notebook, {}),
+        ("solutions", student.solved_notebook, sheets),
+    ):
+        made = student.build(name, make, more=more)
+        print(f"{name}: {relative(BUILD / name)} and {relative(made)}")
     return 0
 
 

@@ -12,7 +12,7 @@ import re
 import sys
 from pathlib import Path
 
-from bookkit import BookError, archive, toc
+from bookkit import BookError, archive, one_sentence, toc
 from bookkit.meta import NAME
 from bookkit.paths import BUILD, SITE, relative
 from bookkit.printing import chromium
@@ -148,13 +148,10 @@ def write(text: str, site: Path = SITE, target: Path = TARGET) -> Path:
     return target
 
 
+@one_sentence
 def main() -> int:
     """Print the book from the command line; return the exit status."""
-    try:
-        made = archive.with_checksum(write(whole()))
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    made = archive.with_checksum(write(whole()))
     print(f"{relative(made)}: {made.stat().st_size / 1e6:.0f} MB")
     return 0
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bookkit import BookError, site
+from bookkit import BookError, one_sentence, site
 from bookkit.paths import BUILD, relative
 
 FOLDER = BUILD / "plain"
@@ -40,14 +40,11 @@ def build(source: Path, output: Path, documents: list[str]) -> Path:
     return output
 
 
+@one_sentence
 def main() -> int:
     """Stage the book and build it from the command line; return the exit status."""
-    try:
-        documents = site.stage(FOLDER / "source")
-        html = build(FOLDER / "source", FOLDER / "html", documents)
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    documents = site.stage(FOLDER / "source")
+    html = build(FOLDER / "source", FOLDER / "html", documents)
     print(f"plain Sphinx: {len(documents)} pages, {relative(html / 'index.html')}")
     return 0
 

@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from nbval.plugin import IPyNbFile
 
-from bookkit import BookError, offline
+from bookkit import BookError, offline, one_sentence
 from bookkit.paths import relative
 
 #: What two equal runs need not share. HTML is skipped because everything that it shows
@@ -61,14 +61,11 @@ def reproduce(notebook: Path) -> None:
         )
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Compare the notebooks named on the command line; return the exit status."""
     for name in sys.argv[1:] if arguments is None else arguments:
-        try:
-            reproduce(Path(name).resolve())
-        except (BookError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+        reproduce(Path(name).resolve())
     return 0
 
 

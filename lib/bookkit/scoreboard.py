@@ -8,7 +8,7 @@ from typing import Any
 
 import nbformat
 
-from bookkit import BookError, toc
+from bookkit import BookError, one_sentence, toc
 from bookkit.paths import SCOREBOARD, SOURCE, write_whole
 from minigen.record import RECORD_MIME, VOLATILE_MIME, number, parse_goal
 
@@ -83,14 +83,11 @@ def aim(row: dict[str, Any]) -> str:
     return f"{word} {number(bound, row['unit'])}"
 
 
+@one_sentence
 def main() -> int:
     """Build the scoreboard of the book's executed chapters; return the exit status."""
     notebooks = [SOURCE / "chapters" / path.name for path in toc.chapters()]
-    try:
-        build(notebooks, strict=os.environ.get("STRICT") == "1")
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    build(notebooks, strict=os.environ.get("STRICT") == "1")
     return 0
 
 

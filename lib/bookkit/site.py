@@ -28,6 +28,7 @@ from bookkit import (
     guide,
     live,
     meta,
+    one_sentence,
     pages,
     scores,
     slides,
@@ -209,13 +210,10 @@ def build() -> None:
     swap(new, SITE)
 
 
+@one_sentence
 def main() -> int:
     """Build the site from the command line; return the exit status."""
-    try:
-        build()
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    build()
     print(f"site: open {relative(SITE / 'index.html')}")
     return 0
 

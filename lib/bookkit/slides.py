@@ -16,7 +16,17 @@ from typing import Any
 
 import nbformat
 
-from bookkit import BookError, archive, assets, deck, formulas, live, pages, toc
+from bookkit import (
+    BookError,
+    archive,
+    assets,
+    deck,
+    formulas,
+    live,
+    one_sentence,
+    pages,
+    toc,
+)
 from bookkit.paths import BUILD, ROOT, SOURCE, WEB, relative
 from bookkit.printing import print_decks
 from bookkit.words import Voice
@@ -203,6 +213,7 @@ def build(target: Path = TARGET) -> dict[str, int]:
     return counted
 
 
+@one_sentence
 def main(arguments: list[str] | None = None) -> int:
     """Make the decks from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -210,17 +221,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--no-pdf", action="store_true", help="no PDF of each deck")
     options = parser.parse_args(arguments)
-    try:
-        counted = build()
-        told = f"open {relative(TARGET / 'index.html')}"
-        if not options.no_pdf:
-            print_decks(TARGET, list(counted))
-            text = index(counted, True)
-            (TARGET / "index.html").write_text(text, encoding="utf-8")
-            told += "; each deck is there as a PDF too"
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    counted = build()
+    told = f"open {relative(TARGET / 'index.html')}"
+    if not options.no_pdf:
+        print_decks(TARGET, list(counted))
+        text = index(counted, True)
+        (TARGET / "index.html").write_text(text, encoding="utf-8")
+        told += "; each deck is there as a PDF too"
     print(f"slides: {sum(counted.values())} in {len(counted)} decks: {told}")
     return 0
 

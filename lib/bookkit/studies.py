@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bookkit import BookError, imports
+from bookkit import BookError, imports, one_sentence
 from bookkit.paths import ROOT, relative, write_whole
 from minigen.zoo import BESIDE
 
@@ -181,6 +181,7 @@ def run_all(chosen: list[str], *, budget: float, out: Path | None, jobs: int) ->
         return max(pool.map(one, chosen), key=abs)
 
 
+@one_sentence
 def main(arguments: list[str] | None = None, folder: Path = STUDIES) -> int:
     """Run or check studies from the command line; return the exit status."""
     parser = argparse.ArgumentParser(
@@ -194,24 +195,20 @@ def main(arguments: list[str] | None = None, folder: Path = STUDIES) -> int:
         "--check", action="store_true", help="run none: see if they fit"
     )
     options = parser.parse_args(arguments)
-    try:
-        chosen = options.names or names(folder)
-        for name in chosen:
-            source(name, folder)
-        if not chosen:
-            print(f"there are no studies in {relative(folder)}")
-            return 0
-        if options.check:
-            return check_all(chosen, folder)
-        if not options.budget > 0 or options.jobs < 1:
-            raise BookError("--budget must be above 0, and --jobs 1 or more")
-        if len(chosen) > 1:
-            return run_all(chosen, budget=options.budget, out=options.out,
-                           jobs=options.jobs)  # fmt: skip
-        run(chosen[0], budget=options.budget, out=options.out, folder=folder)
-    except (BookError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    chosen = options.names or names(folder)
+    for name in chosen:
+        source(name, folder)
+    if not chosen:
+        print(f"there are no studies in {relative(folder)}")
+        return 0
+    if options.check:
+        return check_all(chosen, folder)
+    if not options.budget > 0 or options.jobs < 1:
+        raise BookError("--budget must be above 0, and --jobs 1 or more")
+    if len(chosen) > 1:
+        return run_all(chosen, budget=options.budget, out=options.out,
+                       jobs=options.jobs)  # fmt: skip
+    run(chosen[0], budget=options.budget, out=options.out, folder=folder)
     return 0
 
 
