@@ -1,6 +1,7 @@
 """Checkers accept what is right, and answer every usual slip with a sentence."""
 
 import contextlib
+import math
 import sys
 import threading
 import time
@@ -181,7 +182,12 @@ def test_addresses_are_left_out_so_that_runs_agree() -> None:
 def endless(*_: object) -> None:
     while True:
         with contextlib.suppress(Exception):
-            time.sleep(0.001)
+            math.sqrt(-1)
+
+
+def asleep() -> None:
+    while True:
+        time.sleep(0.02)
 
 
 def test_an_endless_loop_ends_and_says_so() -> None:
@@ -217,6 +223,39 @@ def test_a_limit_within_a_limit_leaves_the_outer_one_running() -> None:
         limits.limited(inner_then_endless, seconds=0.2)
     assert time.monotonic() - started < 3
     time.sleep(0.05)  # an alarm left behind would ring here
+
+
+@pytest.mark.parametrize("run", [lambda call: call(), on_a_thread])
+def test_what_only_waits_is_given_longer_and_ended_too(run) -> None:
+    def stopped() -> float:
+        started = time.monotonic()
+        with pytest.raises(limits.TimeIsUp):
+            limits.limited(asleep, seconds=0.05)
+        return time.monotonic() - started
+
+    assert 0.99 * limits.WAITING * 0.05 < run(stopped) < 3
+
+
+@pytest.mark.parametrize("run", [lambda call: call(), on_a_thread])
+def test_a_slow_machine_is_waited_for(run) -> None:
+    def little() -> float:  # the work of a machine that does a tenth of ours
+        return time.monotonic() / 10
+
+    def right() -> int:
+        time.sleep(0.2)
+        return 7
+
+    def in_time() -> int:
+        return limits.limited(right, seconds=0.1, worked=little)
+
+    assert run(in_time) == 7
+
+
+def test_many_threads_at_work_are_not_stopped_sooner() -> None:
+    def much() -> float:  # the work of eight threads
+        return 8 * time.monotonic()
+
+    assert limits.limited(lambda: time.sleep(0.05), seconds=0.3, worked=much) is None
 
 
 @pytest.mark.parametrize(

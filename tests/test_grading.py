@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 import zipfile
 
 import nbformat
@@ -14,7 +15,7 @@ import torch
 
 from bookkit import BookError, grade, grading, notebooks, slices, student, toc, wire
 from bookkit.paths import CHAPTERS
-from bookkit.submission import Submission
+from bookkit.submission import Line, Submission
 from bookkit.users import end_all_of, new_user, running, separate
 from minigen.checks import passes
 
@@ -148,6 +149,18 @@ def test_what_is_hostile_is_stopped_and_told():
     assert "ended the program" in gone.text
     assert not forged
     assert not agreeable
+
+
+def test_the_work_of_another_process_is_known_here():
+    line = Line(0, 0)
+    line.process = os.getpid()  # any process will do
+    before, end = line.worked(), time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+    time.sleep(0.1)
+    worked = line.worked() - before
+    assert worked > 0.08
+    assert worked < 0.19 or sys.platform != "linux"  # where the clock stands in
 
 
 def test_a_wrong_line_is_named_as_in_the_notebook():

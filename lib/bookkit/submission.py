@@ -29,9 +29,9 @@ import torch
 
 from bookkit import users, wire
 from bookkit.paths import ROOT
-from minigen.limits import TimeIsUp, limited
+from minigen.limits import OtherProcess, TimeIsUp, limited
 
-#: Seconds for the worker to start, and for what an answer needs to be run.
+#: Seconds for the worker to start, and seconds of work for what an answer needs.
 START_SECONDS, LOAD_SECONDS = 120, 60
 #: The longest message that is taken from a submission, in bytes.
 _LONGEST = 256 << 20
@@ -91,6 +91,17 @@ class Line:
             raise ValueError("not a reply")
         return reply
 
+    def worked(self) -> float:
+        """Return the seconds of the processor that the other side has had.
+
+        Python has no name for the clock of another process; this is Linux's. Elsewhere,
+        and when the process is gone, it is time itself that counts.
+        """
+        try:
+            return time.clock_gettime(~self.process << 3 | 2)
+        except OSError:
+            return time.monotonic()
+
     def close(self) -> None:
         """Hang up, and end the process at the other end."""
         if self.open:
@@ -124,7 +135,11 @@ class Submission:
         wanted = {"name": name, "before": self._place(exercise)}
         line = self._fork()
         try:
-            reply = limited(lambda: line.ask({"answer": wanted}), seconds=LOAD_SECONDS)
+            reply = limited(
+                lambda: line.ask({"answer": wanted}),
+                seconds=LOAD_SECONDS,
+                worked=line.worked,
+            )
             return Remote(line) if "callable" in reply else wire.decode(reply["value"])
         except TimeIsUp:
             line.close()
@@ -204,11 +219,14 @@ class Submission:
         self.close()
 
 
-class Remote:
+class Remote(OtherProcess):
     """A submission's function: called like one of ours, and run where it belongs."""
 
     def __init__(self, line: Line) -> None:
         self.line = line
+
+    def worked(self) -> float:
+        return self.line.worked()
 
     def __call__(self, *given: Any, **named: Any) -> Any:
         functions: list[Any] = []

@@ -22,9 +22,9 @@ from IPython.display import display
 
 from minigen import exercises
 from minigen.isolation import own_randomness
-from minigen.limits import TimeIsUp, limited
+from minigen.limits import TimeIsUp, limited, work_of
 
-#: Seconds for one checker in all, and for one call of the learner's function.
+#: Seconds of work for one checker in all, and for one call of the learner's function.
 CHECK_SECONDS, CALL_SECONDS = 30.0, 5.0
 #: How many times longer it may take on a busy machine, such as one that grades a class.
 PATIENCE = float(os.environ.get("MINIGEN_PATIENCE", "1"))
@@ -82,7 +82,9 @@ def passes(exercise: str, answer: Any, *, seconds: float = CHECK_SECONDS) -> Ver
     seconds *= PATIENCE
     try:
         with own_randomness(0):
-            praise = limited(lambda: checker(answer), seconds=seconds)
+            praise = limited(
+                lambda: checker(answer), seconds=seconds, worked=work_of(answer)
+            )
     except Failed as failure:
         return Verdict(exercise, _FAILED, str(failure))
     except TimeIsUp:
@@ -112,7 +114,11 @@ def calls(
     before = [_snapshot(value) for value in given]
     seconds *= PATIENCE
     try:
-        value = limited(lambda: function(*arguments, **named), seconds=seconds)
+        value = limited(
+            lambda: function(*arguments, **named),
+            seconds=seconds,
+            worked=work_of(function),
+        )
     except TimeIsUp:
         raise Failed(_too_long(seconds)) from None
     except (Exception, SystemExit) as error:
