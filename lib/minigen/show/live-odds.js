@@ -20,33 +20,10 @@
   }
 
   // A number from 0 to 1 by chance; the button draws the next one.
-  class Luck {
-    constructor(root, spec, words, changed) {
-      Object.assign(this, { spec, words });
-      this.label = root.querySelector(".live-value");
-      root.querySelector("button").addEventListener("click", () => {
-        this.value += 1;
-        changed();
-      });
-      this.value = spec.start;
-    }
-
-    get value() {
-      return this.draw;
-    }
-
-    set value(draw) {
-      this.draw = draw;
-      this.label.textContent = this.said();
-    }
-
+  class Luck extends live.controls.noise {
     tensor() {
-      const data = Float32Array.of(live.decode.uniforms(this.draw)());
+      const data = Float32Array.of(live.decode.uniforms(this.value)());
       return { type: "float32", shape: [1, 1], data };
-    }
-
-    said() {
-      return live.fill(this.words.number, this.draw - this.spec.start + 1);
     }
   }
 
