@@ -47,6 +47,20 @@ def own_zoo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return tmp_path / "zoo"
 
 
+def test_the_time_of_training_stays_with_the_model(
+    own_zoo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ValueError, match=r"is not there.*zoo\.get"):
+        zoo.seconds("density.tied", fill=1.0)
+    clock = iter([10.0, 12.5])
+    monkeypatch.setattr(zoo.time, "process_time", lambda: next(clock))
+    for _ in range(2):  # the second is read, and nobody looks at the clock
+        zoo.get("density.tied", fill=1.0)
+        assert zoo.seconds("density.tied", fill=1.0) == 2.5
+    with pytest.raises(ValueError, match="not there"):
+        zoo.seconds("density.tied", fill=2.0)
+
+
 def files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.safetensors"))
 

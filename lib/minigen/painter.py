@@ -38,6 +38,9 @@ MIDDLE = 0.4
 #: Pictures drawn before training; more would come again less often.
 POOL = 20_000
 
+#: How many batches the painter of the book sees: its lessons.
+STEPS = 1000
+
 
 @dataclass(frozen=True)
 class Sizes:
@@ -294,8 +297,10 @@ class Shrinking(KernelMuon):
     that two words which never met exclude each other.
     """
 
-    #: The share that a step takes away, over the rate.
-    SHARE = 0.2
+    def __init__(self, *parameters: Any, weight_decay: float, **settings: Any) -> None:
+        super().__init__(*parameters, **settings)
+        #: The share that a step takes away, over the rate.
+        self.weight_decay = weight_decay
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> Any:
@@ -303,7 +308,7 @@ class Shrinking(KernelMuon):
         for group in self.param_groups:
             if group["matrices"]:
                 for kernel in group["params"]:
-                    kernel.mul_(1 - self.SHARE * group["lr"])
+                    kernel.mul_(1 - self.weight_decay * group["lr"])
         super().step(closure)
 
 
@@ -318,11 +323,16 @@ def train(
     drop: float = 0.1,
     rate: float = 0.03,
     other_rate: float = 0.006,
+    weight_decay: float = 0.2,
     average: float = 0.995,
     **settings: Any,
 ) -> History:
     """Train a painter on pictures of one thing and of two; its average is returned."""
     alpha_bar, generator = schedule(), seeded(seed)
+    optimizer = Shrinking.of(
+        model, beside=("first", "last", "time"), rate=rate, other_rate=other_rate,
+        weight_decay=weight_decay,
+    )  # fmt: skip
     return fit(
         model,
         lambda x0, tokens: diffusion.loss(
@@ -330,9 +340,7 @@ def train(
         ),
         _batches(pool, size, objects, generator),
         steps=steps,
-        optimizer=Shrinking.of(
-            model, beside=("first", "last", "time"), rate=rate, other_rate=other_rate
-        ),
+        optimizer=optimizer,
         warmup=min(50, steps // 10),
         average=average,
         label="painter",
@@ -342,7 +350,7 @@ def train(
 
 def _words(
     *,
-    steps: int = 1200,
+    steps: int = STEPS,
     position_scale: float = 1.0,
     sequence: bool = True,
     drop: float = 0.1,

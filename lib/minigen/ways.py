@@ -34,6 +34,13 @@ WAYS = {
     "tokens": "tokens",
     "embedding": "one vector",
 }
+#: The models that each way trains, by their names in the zoo.
+TRAINED = {
+    "pixels": ("painter.words",),
+    "latents": ("latent.autoencoder", "latent.painter"),
+    "tokens": ("vqvae.tokens", "image_tokens.writer"),
+    "embedding": ("clip.small", "latent.autoencoder", "prior.prior", "prior.decoder"),
+}
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,11 @@ class Machines:
             ],
         }  # fmt: skip
         return needed[way]
+
+
+def training_seconds(way: str, *, seed: int, budget: float) -> float:
+    """Return how long all that a way needs was trained, in seconds of one processor."""
+    return sum(zoo.seconds(name, seed=seed, budget=budget) for name in TRAINED[way])
 
 
 # What all are asked, and how far their pictures are from real ones.

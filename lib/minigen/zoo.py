@@ -16,6 +16,7 @@ import inspect
 import json
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,25 +61,49 @@ def get(name: str, *, seed: int = 0, budget: float = 1.0, **settings: Any) -> nn
     the settings go to the recipe. Two processes that ask at once train once. The
     caller's own random numbers stay as they are either way.
     """
-    budget = check_budget(budget)
-    module, recipe_of = _find(name)
-    settings = _complete(name, recipe_of, settings)
     with own_randomness(seed):
-        recipe = recipe_of(**settings)
-        identity = {
-            "name": name, "seed": seed, "budget": budget, "settings": settings,
-            "code": code_hash(module), "data": fingerprint(*recipe.data),
-            "torch": torch.__version__,
-        }  # fmt: skip
+        recipe, identity = _asked(name, seed, budget, settings)
         path = path_of(identity)
         with _locked(path):
             model = _read(path, recipe)
             if model is None:
                 seed_everything(seed)  # again: a damaged file's model drew numbers
                 model = recipe.build()
-                recipe.train(model, seed=seed, budget=budget)
-                model = _stored(path, model, recipe, identity)
+                began = time.process_time()
+                recipe.train(model, seed=seed, budget=identity["budget"])
+                taken = time.process_time() - began
+                model = _stored(path, model, recipe, identity, seconds=taken)
     return model.eval()
+
+
+def seconds(name: str, *, seed: int = 0, budget: float = 1.0, **settings: Any) -> float:
+    """Return how long a stored model was trained, in seconds of one processor.
+
+    Whatever it trained on the way counts too. A model that is not there, or was stored
+    without its time, is a ValueError.
+    """
+    with own_randomness(seed):
+        path = path_of(_asked(name, seed, budget, settings)[1])
+    if path.exists() and "seconds" in (header := _header(path)):
+        return float(header["seconds"])
+    raise ValueError(
+        f"nobody knows how long {name} was trained: {path} is not there or does not "
+        "say; delete it if it is, and ask for the model with zoo.get"
+    )
+
+
+def _asked(
+    name: str, seed: int, budget: float, settings: dict[str, Any]
+) -> tuple[Recipe, dict[str, Any]]:
+    """Return the recipe, and all that shapes the weights."""
+    module, recipe_of = _find(name)
+    settings = _complete(name, recipe_of, settings)
+    recipe = recipe_of(**settings)
+    return recipe, {
+        "name": name, "seed": seed, "budget": check_budget(budget),
+        "settings": settings, "code": code_hash(module),
+        "data": fingerprint(*recipe.data), "torch": torch.__version__,
+    }  # fmt: skip
 
 
 def folder() -> Path:
@@ -227,13 +252,17 @@ def _read(path: Path, recipe: Recipe) -> nn.Module | None:
 
 
 def _loaded(path: Path, recipe: Recipe) -> nn.Module:
-    with safe_open(path, framework="pt") as file:
-        header = file.metadata() or {}
+    header = _header(path)
     model = recipe.build()
     load_model(model, path, strict=True)
     if header.get("weights") != _weights_hash(model):
         raise Damaged("its weights are not those that its header names")
     return model
+
+
+def _header(path: Path) -> dict[str, str]:
+    with safe_open(path, framework="pt") as file:
+        return file.metadata() or {}
 
 
 def _weights_hash(model: nn.Module) -> str:
@@ -244,7 +273,12 @@ def _weights_hash(model: nn.Module) -> str:
 
 
 def _stored(
-    path: Path, model: nn.Module, recipe: Recipe, identity: Mapping[str, Any]
+    path: Path,
+    model: nn.Module,
+    recipe: Recipe,
+    identity: Mapping[str, Any],
+    *,
+    seconds: float,
 ) -> nn.Module:
     """Write a model under its name in one step, and return what a reader will get."""
     for name, value in model.state_dict().items():
@@ -253,7 +287,7 @@ def _stored(
                 f"{identity['name']} was trained to weights that are no numbers "
                 f"({name}); it is not kept"
             )
-    header = {"weights": _weights_hash(model)}
+    header = {"weights": _weights_hash(model), "seconds": f"{seconds:.3f}"}
     header |= {key: json.dumps(value, default=str) for key, value in identity.items()}
     handle, draft = tempfile.mkstemp(suffix=".draft", dir=path.parent)
     os.close(handle)
