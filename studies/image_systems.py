@@ -42,9 +42,10 @@ def run(settings, budget, report):
         for way, rows in found.items():
             began = time.process_time()
             x = fresh if way == "real" else drawn(machines, way, said, seed)
-            row = {"drawing": (time.process_time() - began) / len(said)}
-            row["distance"] = distance(reader, x, real) / floor
+            taken = time.process_time() - began
+            row = {"distance": distance(reader, x, real) / floor}
             if way in ways.WAYS:
+                row["drawing"] = taken / len(said)
                 row["training"] = ways.training_seconds(way, seed=seed, budget=budget)
             for kind, part, captions in zip(
                 asked, x.split(count), batched(said, count), strict=True

@@ -39,7 +39,7 @@ MIDDLE = 0.4
 POOL = 20_000
 
 #: How many batches the painter of the book sees: its lessons.
-STEPS = 1000
+STEPS = 1200
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,13 @@ TRAINED = {
     "pixels": ("painter.words",),
     "latents": ("latent.autoencoder", "latent.painter"),
     "tokens": ("vqvae.tokens", "image_tokens.writer"),
-    "embedding": ("clip.small", "latent.autoencoder", "prior.prior", "prior.decoder"),
+    "embedding": (
+        "clip.small",
+        "latent.autoencoder",
+        "latent.painter",
+        "prior.prior",
+        "prior.decoder",  # which begins as a copy of the painter
+    ),
 }
 
 
