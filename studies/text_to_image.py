@@ -85,6 +85,6 @@ def lesson(reader, change, seed, settings, budget):
 
 def asked(kind, number, seed, budget):
     """Return captions that no painter has practised."""
-    count = repro.scaled(number, min(1.0, budget), least=10)
+    count = repro.scaled(number, min(1.0, budget), least=4)
     rng = repro.generator(3_000_000 + seed)
     return shapes.draw(count, generator=rng, **KINDS[kind]).captions

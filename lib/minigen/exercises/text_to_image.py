@@ -127,7 +127,7 @@ def fault(function: Callable[..., Any]) -> str:
                 shown + "can the picture be made right by exchanging anything?"
             )
         raise NotYet(shown + f"nothing is wrong, and the answer was {found!r}.")
-    return "right. These three faults have three causes in a model."
+    return "right. Which fault is the commonest tells you where to look."
 
 
 def _said(things: Any) -> str:
