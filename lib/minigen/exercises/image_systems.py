@@ -82,7 +82,7 @@ def fsq(function: Callable[..., Any]) -> str:
                 "was left out on the way back. Only the rounding may be hidden."
             )
         close(slope, 1 - z.tanh().square(), name="The gradient")
-    return "right: a codebook that nobody has to learn, and that cannot collapse."
+    return "right: a codebook that nobody has to learn, and in which no code dies."
 
 
 def _hint_fsq(found: Tensor, z: Tensor, levels: int) -> None:
@@ -142,7 +142,7 @@ def complete(function: Callable[..., Any]) -> str:
             "next stand at the line's last place."
         )
     return (
-        "right: this is how the first DALL·E finished pictures from their upper part."
+        "right: so the first DALL·E finished pictures, but drew each token by its odds."
     )
 
 
