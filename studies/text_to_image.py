@@ -74,7 +74,13 @@ def lesson(reader, change, seed, settings, budget):
     )  # fmt: skip
     model = history.average
     return {
-        "grown": history.evaluations,
+        "grown": {
+            "step": [step for step, _ in history.evaluations["all"]],
+            **{
+                what: [share for _, share in pairs]
+                for what, pairs in history.evaluations.items()
+            },
+        },
         "drawn": {kind: right(model, kind, n) for kind, n in settings["asked"].items()},
         "dial": [
             right(model, "two", settings["few"], at=at)["all"]
