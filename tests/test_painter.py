@@ -172,10 +172,10 @@ def test_a_step_of_kernel_muon_has_one_length_in_every_direction():
 def test_kernels_that_nothing_asks_for_shrink_and_the_rest_stays():
     model = torch.nn.Sequential(torch.nn.Conv2d(3, 6, 3), torch.nn.Conv2d(6, 2, 1))
     before = [weights.detach().clone() for weights in model.parameters()]
-    optimizer = painter.Shrinking.of(model, beside=("1",), rate=0.5)
+    optimizer = painter.Shrinking.of(model, beside=("1",), rate=0.5, weight_decay=0.2)
     optimizer.step()
     kernel, *others = zip(model.parameters(), before, strict=True)
-    assert torch.allclose(kernel[0], kernel[1] * (1 - 0.5 * optimizer.SHARE))
+    assert torch.allclose(kernel[0], kernel[1] * (1 - 0.5 * 0.2))
     assert all(torch.equal(now, then) for now, then in others)
 
 
