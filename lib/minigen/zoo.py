@@ -76,6 +76,12 @@ def get(name: str, *, seed: int = 0, budget: float = 1.0, **settings: Any) -> nn
     return model.eval()
 
 
+def is_there(name: str, *, seed: int = 0, budget: float = 1.0, **settings: Any) -> bool:
+    """Tell whether a model has been trained and stored."""
+    with own_randomness(seed):
+        return path_of(_asked(name, seed, budget, settings)[1]).exists()
+
+
 def seconds(name: str, *, seed: int = 0, budget: float = 1.0, **settings: Any) -> float:
     """Return how long a stored model was trained, in seconds of one processor.
 
