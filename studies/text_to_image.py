@@ -52,7 +52,7 @@ def lesson(reader, change, seed, settings, budget):
     """Return how a painter grew, what it draws, and what the guidance makes of it."""
     made = {key: value for key, value in change.items() if key in MADE}
     trained = {key: value for key, value in change.items() if key not in MADE}
-    # Who never had a lesson without a caption cannot be asked without one.
+    # Without guidance, as it was trained, who never had a lesson without a caption.
     guidance = 1.0 if trained.get("drop") == 0 else settings["guidance"]
 
     def right(model, kind, number, *, at=guidance, steps=20):

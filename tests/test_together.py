@@ -20,7 +20,7 @@ def own_zoo(monkeypatch, tmp_path):
 
 
 def test_models_are_those_that_are_trained_one_by_one(monkeypatch, tmp_path, capfd):
-    together.train(NAMES, cores=2, **SETTINGS)
+    together.train([*NAMES, NAMES[0]], cores=2, **SETTINGS)
     assert all(zoo.is_there(name, **SETTINGS) for name in NAMES)
     said = capfd.readouterr()
     assert "2 models, 2 at a time" in said.err

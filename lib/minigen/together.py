@@ -31,7 +31,9 @@ def train(
     asked for, and so it will those whose training fails here, and say why.
     """
     missing = [
-        name for name in names if not zoo.is_there(name, seed=seed, budget=budget)
+        name
+        for name in dict.fromkeys(names)  # each once, in their order
+        if not zoo.is_there(name, seed=seed, budget=budget)
     ]
     workers = min(len(missing), cores or torch.get_num_threads())
     if workers < 2:
